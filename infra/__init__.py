@@ -1,0 +1,1 @@
+"""Everything with a foreign format or a foreign wire."""
