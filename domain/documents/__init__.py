@@ -1,0 +1,1 @@
+"""Receipts, shift documents and reports as frozen data, and their XML."""

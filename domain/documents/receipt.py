@@ -1,0 +1,112 @@
+"""A receipt as frozen data: what was sold, how it was paid, which taxes it carries.
+
+Every amount here was decided when the receipt was issued; nothing is computed again on reading.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from domain.money import Money, Quantity, Rate
+
+
+class ReceiptKind(StrEnum):
+    """What the buyer or the drawer gets."""
+
+    SALE = "sale"
+
+
+class ReceiptState(StrEnum):
+    """Where a receipt stands on its way to the tax service; the same words everywhere."""
+
+    WAITING = "waiting"
+    SUBMITTED = "submitted"
+    UNKNOWN = "unknown"
+    REGISTERED = "registered"
+    OFFLINE = "offline"
+    REFUSED = "refused"
+    VOIDED = "voided"
+    PARKED = "parked"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: `cost` is price × quantity, half kopecks up, before any discount."""
+
+    name: str
+    quantity: Quantity
+    price: Money
+    cost: Money
+    letters: str
+    code: str | None = None
+    barcode: str | None = None
+    uktzed: str | None = None
+    unit_code: int | None = None
+    unit_name: str | None = None
+    fiscal_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CardSlip:
+    """What the bank terminal printed; only for a payment through a connected terminal."""
+
+    payment_system: str | None = None
+    acquirer_id: str | None = None
+    acquirer_name: str | None = None
+    transaction_id: str | None = None
+    paid_at: datetime | None = None
+    slip_number: str | None = None
+    terminal_id: str | None = None
+    masked_card: str | None = None
+    authorisation_code: str | None = None
+    commission: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """`amount` covers the purchase; `provided` and `change` only where change was given from cash."""
+
+    form_code: int
+    form_name: str
+    amount: Money
+    provided: Money | None = None
+    change: Money | None = None
+    slip: CardSlip | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRow:
+    """One tax of a receipt: `base` includes the tax it gives; `kind` 0 VAT, 1 excise (reference §3.6)."""
+
+    kind: int
+    name: str
+    letter: str
+    rate: Rate
+    turnover: Money
+    discounted_turnover: Money
+    base: Money
+    tax: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A receipt as issued. `total` = `unrounded` − `rounding`; payments add up to `total`.
+
+    `issued_at` is UTC; the document that registers the receipt carries the Kyiv time of its signing.
+    """
+
+    receipt_id: UUID
+    kind: ReceiptKind
+    lines: tuple[Line, ...]
+    payments: tuple[Payment, ...]
+    taxes: tuple[TaxRow, ...]
+    unrounded: Money
+    rounding: Money
+    total: Money
+    issued_at: datetime
+    cashier_id: UUID | None
+    cashier_name: str | None
+    comment: str | None = None

@@ -1,0 +1,177 @@
+"""Totals of a shift, the Z-report, and what every document of a register carries in its head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from domain.documents.receipt import Payment, Receipt, TaxRow
+from domain.money import ZERO, Money
+
+
+class DocumentKind(StrEnum):
+    """What a fiscal document registers."""
+
+    SHIFT_OPENING = "shift-opening"
+    SALE = "sale"
+    Z_REPORT = "z-report"
+    SHIFT_CLOSING = "shift-closing"
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """Who sells and where, exactly as registered: the server compares each letter (reference §3.3)."""
+
+    tax_id: str
+    vat_number: str | None
+    name: str
+    unit_name: str
+    unit_address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The head of a document: `at` is an aware time in whole seconds, written as Kyiv time."""
+
+    uid: UUID
+    seller: Seller
+    register_fiscal_number: str
+    register_local_number: int
+    local_number: int
+    at: datetime
+    cashier_name: str | None
+    testing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFormTotal:
+    """Money of one payment form; forms are told apart by code and name (reference §3.5)."""
+
+    form_code: int
+    form_name: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTotals:
+    """Sums over receipts of one direction (sales or returns) of a shift."""
+
+    count: int = 0
+    total: Money = ZERO
+    unrounded: Money = ZERO
+    rounding: Money = ZERO
+    payments: tuple[PaymentFormTotal, ...] = ()
+    taxes: tuple[TaxRow, ...] = ()
+
+    def plus(self, receipt: Receipt) -> OrderTotals:
+        """Return the totals with one receipt more; tax rows are sums of receipts' rows (reference §3.10)."""
+        return OrderTotals(
+            count=self.count + 1,
+            total=self.total + receipt.total,
+            unrounded=self.unrounded + receipt.unrounded,
+            rounding=self.rounding + receipt.rounding,
+            payments=_with_payments(self.payments, receipt.payments),
+            taxes=_with_taxes(self.taxes, receipt.taxes),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftTotals:
+    """Everything a Z-report says about a shift."""
+
+    sales: OrderTotals = OrderTotals()
+    returns: OrderTotals = OrderTotals()
+    service_deposits: Money = ZERO
+    service_issues: Money = ZERO
+
+    def with_sale(self, receipt: Receipt) -> ShiftTotals:
+        """Return the totals with one sale more."""
+        return ShiftTotals(
+            sales=self.sales.plus(receipt),
+            returns=self.returns,
+            service_deposits=self.service_deposits,
+            service_issues=self.service_issues,
+        )
+
+    def differences(self, other: ShiftTotals) -> tuple[str, ...]:
+        """Return in words what differs from `other`, empty when they agree."""
+        found = []
+        for name, ours, theirs in (
+            ("sales", self.sales, other.sales),
+            ("returns", self.returns, other.returns),
+        ):
+            for label in ("count", "total", "payments", "taxes"):
+                mine, their = getattr(ours, label), getattr(theirs, label)
+                if (sorted(mine, key=str) if isinstance(mine, tuple) else mine) != (
+                    sorted(their, key=str) if isinstance(their, tuple) else their
+                ):
+                    found.append(f"{name}.{label}")
+        if self.service_deposits != other.service_deposits:
+            found.append("service_deposits")
+        if self.service_issues != other.service_issues:
+            found.append("service_issues")
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class ZReport:
+    """The closing report of a shift as registered with the tax service."""
+
+    z_report_id: UUID
+    totals: ShiftTotals
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftOpening:
+    """Content of document 100: there is none beyond the head."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftClosingContent:
+    """Content of document 101: there is none beyond the head."""
+
+
+@dataclass(frozen=True, slots=True)
+class FiscalDocument:
+    """One document: its head and what it registers."""
+
+    kind: DocumentKind
+    heading: Heading
+    content: Receipt | ZReport | ShiftOpening | ShiftClosingContent
+
+
+def _with_payments(
+    totals: tuple[PaymentFormTotal, ...], payments: tuple[Payment, ...]
+) -> tuple[PaymentFormTotal, ...]:
+    sums = {(row.form_code, row.form_name): row.amount for row in totals}
+    for payment in payments:
+        key = (payment.form_code, payment.form_name)
+        sums[key] = sums.get(key, ZERO) + payment.amount
+    return tuple(
+        PaymentFormTotal(form_code=code, form_name=name, amount=amount)
+        for (code, name), amount in sorted(sums.items())
+    )
+
+
+def _with_taxes(totals: tuple[TaxRow, ...], rows: tuple[TaxRow, ...]) -> tuple[TaxRow, ...]:
+    sums = {(row.letter, row.kind, row.name, row.rate): row for row in totals}
+    for row in rows:
+        key = (row.letter, row.kind, row.name, row.rate)
+        before = sums.get(key)
+        sums[key] = (
+            row
+            if before is None
+            else TaxRow(
+                kind=row.kind,
+                name=row.name,
+                letter=row.letter,
+                rate=row.rate,
+                turnover=before.turnover + row.turnover,
+                discounted_turnover=before.discounted_turnover + row.discounted_turnover,
+                base=before.base + row.base,
+                tax=before.tax + row.tax,
+            )
+        )
+    return tuple(sums[key] for key in sorted(sums))

@@ -1,0 +1,285 @@
+"""From bytes to a document: ours, and as far as our types reach those of other programs and the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from domain.clock import KYIV
+from domain.documents.receipt import CardSlip, Line, Payment, Receipt, ReceiptKind, TaxRow
+from domain.documents.shift import (
+    DocumentKind,
+    FiscalDocument,
+    Heading,
+    OrderTotals,
+    PaymentFormTotal,
+    Seller,
+    ShiftClosingContent,
+    ShiftOpening,
+    ShiftTotals,
+    ZReport,
+)
+from domain.documents.xml.node import Node, Reading, boolean, integer, money, quantity, rate
+from domain.documents.xml.writing import DOCUMENT_TYPES
+from domain.errors import IntegrityFault
+from domain.money import ZERO, Money, Quantity
+
+_KINDS = {types: kind for kind, types in DOCUMENT_TYPES.items()}
+_ONE = Quantity(1000)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDocument:
+    """What was found in a document, whoever made it.
+
+    `document` is None when it registers something these types cannot hold (a return, a transfer); `heading`
+    is known all the same. The server's copies carry `fiscal_number`, `revoked` and `storned`. `unread` names
+    every element whose content is not represented here, such as `CHECKBODY/ROW/DISCOUNTSUM`.
+    """
+
+    heading: Heading
+    document: FiscalDocument | None
+    fiscal_number: str | None
+    offline: bool
+    revoked: bool
+    storned: bool
+    unread: tuple[str, ...]
+
+
+def from_xml(data: bytes) -> FiscalDocument:
+    """Return the document that `to_xml` wrote; what bytes do not carry is filled from the head.
+
+    The id of a receipt or Z-report is the document's UID, a receipt's time and cashier's name are the head's,
+    its lines have the fiscal name as their name. Unknown elements are ignored; `read_document` names them.
+
+    Raises: IntegrityFault when it is no document, or none that these types can hold.
+    """
+    found = read_document(data)
+    if found.document is None:
+        raise IntegrityFault(place="document", what="a kind of document that is not supported")
+    return found.document
+
+
+def read_document(data: bytes) -> ReadDocument:
+    """Return what can be understood of a document made by anybody.
+
+    Raises: IntegrityFault when it is neither a check nor a Z-report, or an element without which it cannot be
+    understood is missing or malformed.
+    """
+    reading = Reading(data)
+    root = reading.root
+    if reading.tag not in ("CHECK", "ZREP"):
+        raise IntegrityFault(place="document", what="neither CHECK nor ZREP")
+    head = root.node(f"{reading.tag}HEAD")
+    if head is None:
+        raise IntegrityFault(place=f"{reading.tag}HEAD", what="missing")
+    heading = _heading(head)
+    head.text("VER")
+    if reading.tag == "ZREP":
+        document: FiscalDocument | None = FiscalDocument(
+            kind=DocumentKind.Z_REPORT, heading=heading, content=_z_report(root, heading)
+        )
+    else:
+        document = _check(root, head, heading)
+    return ReadDocument(
+        heading=heading,
+        document=document,
+        fiscal_number=head.text("ORDERTAXNUM"),
+        offline=head.value("OFFLINE", boolean) or False,
+        revoked=head.value("REVOKED", boolean) or False,
+        storned=head.value("STORNED", boolean) or False,
+        unread=reading.unread(),
+    )
+
+
+def _heading(head: Node) -> Heading:
+    day, moment = head.required("ORDERDATE", _day), head.required("ORDERTIME", _time)
+    uid, is_guid = _uid(head.required("UID", str.strip))
+    head.mark("UID", unless=is_guid)
+    return Heading(
+        uid=uid,
+        seller=Seller(
+            tax_id=head.required("TIN", str),
+            vat_number=head.value("IPN", str),
+            name=head.required("ORGNM", str),
+            unit_name=head.required("POINTNM", str),
+            unit_address=head.text("POINTADDR"),
+        ),
+        register_fiscal_number=head.required("CASHREGISTERNUM", str),
+        register_local_number=head.required("CASHDESKNUM", integer),
+        local_number=head.required("ORDERNUM", integer),
+        at=datetime.combine(day, moment, tzinfo=KYIV).astimezone(UTC),
+        cashier_name=head.text("CASHIER"),
+        testing=head.value("TESTING", boolean) or False,
+    )
+
+
+def _uid(text: str) -> tuple[UUID, bool]:
+    """Return the UID; the schema allows any text, so one that is no GUID gets a name-based one."""
+    try:
+        return UUID(text), True
+    except ValueError:
+        return uuid5(NAMESPACE_OID, text), False
+
+
+def _check(root: Node, head: Node, heading: Heading) -> FiscalDocument | None:
+    kind = _KINDS.get((head.required("DOCTYPE", str.strip), head.value("DOCSUBTYPE", str.strip)))
+    match kind:
+        case None:
+            return None
+        case DocumentKind.SALE:
+            return FiscalDocument(kind=kind, heading=heading, content=_sale(root, head, heading))
+        case DocumentKind.SHIFT_OPENING:
+            return FiscalDocument(kind=kind, heading=heading, content=ShiftOpening())
+        case _:
+            return FiscalDocument(kind=kind, heading=heading, content=ShiftClosingContent())
+
+
+def _sale(root: Node, head: Node, heading: Heading) -> Receipt:
+    sums = root.node("CHECKTOTAL")
+    if sums is None:
+        raise IntegrityFault(place="CHECKTOTAL", what="missing")
+    total = sums.required("SUM", money)
+    rounding = sums.value("RNDSUM", money) or ZERO
+    unrounded = sums.value("NORNDSUM", money)
+    return Receipt(
+        receipt_id=heading.uid,
+        kind=ReceiptKind.SALE,
+        lines=tuple(map(_line, root.rows("CHECKBODY"))),
+        payments=tuple(map(_payment, root.rows("CHECKPAY"))),
+        taxes=tuple(map(_tax, root.rows("CHECKTAX"))),
+        unrounded=total + rounding if unrounded is None else unrounded,
+        rounding=rounding,
+        total=total,
+        issued_at=heading.at,
+        cashier_id=None,
+        cashier_name=heading.cashier_name,
+        comment=head.text("COMMENT"),
+    )
+
+
+def _line(row: Node) -> Line:
+    amount = row.value("AMOUNT", quantity)
+    price, cost = row.value("PRICE", money), row.value("COST", money)
+    if price is None:
+        price = cost or ZERO
+    if amount is None:
+        amount = _ONE
+    return Line(
+        name=row.text("NAME") or "",
+        quantity=amount,
+        price=price,
+        cost=price.times(amount) if cost is None else cost,
+        letters=row.text("LETTERS") or "",
+        code=row.text("CODE"),
+        barcode=row.text("BARCODE"),
+        uktzed=row.value("UKTZED", str),
+        unit_code=row.value("UNITCD", integer),
+        unit_name=row.text("UNITNM"),
+    )
+
+
+def _payment(row: Node) -> Payment:
+    amount = row.value("SUM", money) or ZERO
+    provided, change = row.value("PROVIDED", money), row.value("REMAINS", money)
+    if not change:
+        # Some programs write both without change as well; only what was handed over for nothing is odd.
+        row.mark("PROVIDED", unless=provided is None or provided == amount)
+        provided, change = None, None
+    slips = row.rows("PAYSYS")
+    row.mark("PAYSYS", unless=len(slips) <= 1)
+    return Payment(
+        form_code=row.required("PAYFORMCD", integer),
+        form_name=row.required("PAYFORMNM", str),
+        amount=amount,
+        provided=provided,
+        change=change,
+        slip=_slip(slips[0], paid=amount) if slips else None,
+    )
+
+
+def _slip(row: Node, *, paid: Money) -> CardSlip:
+    row.mark("SUM", unless=row.value("SUM", money) in (None, paid))
+    return CardSlip(
+        payment_system=row.text("NAME"),
+        acquirer_id=row.text("ACQUIREID"),
+        acquirer_name=row.text("ACQUIRENM"),
+        transaction_id=row.text("ACQUIRETRANSID"),
+        paid_at=row.value("POSTRANSDATE", _kyiv_time),
+        slip_number=row.text("POSTRANSNUM"),
+        terminal_id=row.text("DEVICEID"),
+        masked_card=row.text("EPZDETAILS"),
+        authorisation_code=row.text("AUTHCD"),
+        commission=row.value("COMMISSION", money),
+    )
+
+
+def _tax(row: Node) -> TaxRow:
+    turnover = row.required("TURNOVER", money)
+    discounted = row.value("TURNOVERDISCOUNT", money)
+    if discounted is None:
+        discounted = turnover
+    base = row.value("SOURCESUM", money)
+    row.mark("SIGN", unless=not row.value("SIGN", boolean))
+    return TaxRow(
+        kind=row.required("TYPE", integer),
+        name=row.required("NAME", str),
+        letter=row.text("LETTER") or "",
+        rate=row.required("PRC", rate),
+        turnover=turnover,
+        discounted_turnover=discounted,
+        base=discounted if base is None else base,
+        tax=row.required("SUM", money),
+    )
+
+
+def _z_report(root: Node, heading: Heading) -> ZReport:
+    body = root.node("ZREPBODY")
+    deposits = None if body is None else body.value("SERVICEINPUT", money)
+    issues = None if body is None else body.value("SERVICEOUTPUT", money)
+    return ZReport(
+        z_report_id=heading.uid,
+        totals=ShiftTotals(
+            sales=_orders(root.node("ZREPREALIZ")),
+            returns=_orders(root.node("ZREPRETURN")),
+            service_deposits=deposits or ZERO,
+            service_issues=issues or ZERO,
+        ),
+    )
+
+
+def _orders(node: Node | None) -> OrderTotals:
+    if node is None:
+        return OrderTotals()
+    total = node.required("SUM", money)
+    rounding = node.value("RNDSUM", money) or ZERO
+    unrounded = node.value("NORNDSUM", money)
+    return OrderTotals(
+        count=node.required("ORDERSCNT", integer),
+        total=total,
+        unrounded=total + rounding if unrounded is None else unrounded,
+        rounding=rounding,
+        payments=tuple(map(_payment_total, node.rows("PAYFORMS"))),
+        taxes=tuple(map(_tax, node.rows("TAXES"))),
+    )
+
+
+def _payment_total(row: Node) -> PaymentFormTotal:
+    return PaymentFormTotal(
+        form_code=row.required("PAYFORMCD", integer),
+        form_name=row.required("PAYFORMNM", str),
+        amount=row.required("SUM", money),
+    )
+
+
+def _day(text: str) -> date:
+    return datetime.strptime(text.strip(), "%d%m%Y").replace(tzinfo=KYIV).date()
+
+
+def _time(text: str) -> time:
+    return datetime.strptime(text.strip(), "%H%M%S").replace(tzinfo=KYIV).time()
+
+
+def _kyiv_time(text: str) -> datetime:
+    return datetime.strptime(text.strip(), "%d%m%Y%H%M%S").replace(tzinfo=KYIV).astimezone(UTC)

@@ -1,0 +1,117 @@
+"""Typed, validated identifiers of the field, and the shard that a stream lives on."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import NewType
+from uuid import UUID, uuid5
+
+from domain.errors import InvalidField
+
+SHARDS = 64
+
+FiscalNumber = NewType("FiscalNumber", str)
+"""Number given by the tax service to a document; digits today, any text by contract."""
+
+_TAX_ID = re.compile(r"\d{5,10}|[А-ЯІЇЄҐ]{2}\d{6}")
+_VAT_NUMBER = re.compile(r"0|\d{6,12}|[А-ЯІЇЄҐ]{2}\d{6}")
+_UKTZED = re.compile(
+    r"[1-9]\d{3}|[1-9]\d{5}|[1-9]\d{7}|[1-9]\d{9}|0\d{3}|0\d{5}|0\d{7}|0\d{9}|00\d{3}"
+)
+_REGISTER_NUMBER = re.compile(r"[1-9]\d{0,17}")
+
+
+def tax_id(value: str, *, field: str = "tax_id") -> str:
+    """Return a seller's code (ЄДРПОУ, РНОКПП or passport) unchanged if it is well formed.
+
+    Raises: InvalidField. Source: type TIN of check01.xsd.
+    """
+    return _matching(
+        _TAX_ID, value, field=field, expected="5 to 10 digits, or 2 letters and 6 digits"
+    )
+
+
+def vat_number(value: str, *, field: str = "vat_number") -> str:
+    """Return a VAT payer's number unchanged if it is well formed.
+
+    Raises: InvalidField. Source: type IPN of check01.xsd.
+    """
+    return _matching(_VAT_NUMBER, value, field=field, expected="6 to 12 digits")
+
+
+def uktzed(value: str, *, field: str = "uktzed") -> str:
+    """Return a goods code УКТЗЕД unchanged if it is well formed.
+
+    Raises: InvalidField. Source: type UKTZED of check01.xsd.
+    """
+    return _matching(
+        _UKTZED, value, field=field, expected="4, 6, 8 or 10 digits, or 00 and 3 digits"
+    )
+
+
+def register_number(value: str, *, field: str = "fiscal_number") -> str:
+    """Return a register's fiscal number unchanged if it is a positive integer without leading zeros.
+
+    Raises: InvalidField. Source: CASHREGISTERNUM of check01.xsd.
+    """
+    return _matching(_REGISTER_NUMBER, value, field=field, expected="a positive whole number")
+
+
+def shard_of(stream_id: UUID) -> int:
+    """Return the shard (0…63) of a stream: SHA-256 of its id, first byte, modulo the number of shards.
+
+    A `SoldReceipt` does not ask this of its own id: it lives on the shard of its register.
+    """
+    return hashlib.sha256(stream_id.bytes).digest()[0] % SHARDS
+
+
+_SOLD_RECEIPTS = UUID("6e1f5d6a-9d4e-5d52-8a54-2f3f4a7f1c01")
+
+
+def sold_receipt_id(receipt_id: UUID) -> UUID:
+    """Return the id of the `SoldReceipt` stream that belongs to a receipt."""
+    return uuid5(_SOLD_RECEIPTS, receipt_id.hex)
+
+
+_COMPANIES = UUID("6e1f5d6a-9d4e-5d52-8a54-2f3f4a7f1c03")
+_REGISTERS = UUID("6e1f5d6a-9d4e-5d52-8a54-2f3f4a7f1c04")
+_COMMANDS = UUID("6e1f5d6a-9d4e-5d52-8a54-2f3f4a7f1c05")
+
+
+def company_stream_id(code: str) -> UUID:
+    """Return the id of the company with this tax code: one network has it once."""
+    return uuid5(_COMPANIES, code)
+
+
+def register_stream_id(fiscal_number: str) -> UUID:
+    """Return the id of the register with this fiscal number: one network has it once."""
+    return uuid5(_REGISTERS, fiscal_number)
+
+
+def id_made_by(*, scope: str, key: str) -> UUID:
+    """Return the id of what a command creates: the same command makes the same thing."""
+    return uuid5(_COMMANDS, f"{scope}\n{key}")
+
+
+_DOCUMENTS = UUID("6e1f5d6a-9d4e-5d52-8a54-2f3f4a7f1c02")
+
+
+def document_id(subject_id: UUID, *, number: int) -> UUID:
+    """Return the id of the `number`-th document signed for a receipt or report.
+
+    It is derived and not random, so that a ledger restored from an older backup recognises a document the tax
+    service registered after that backup as its own, and does not register the receipt twice.
+    """
+    return uuid5(_DOCUMENTS, f"{subject_id.hex}:{number}")
+
+
+def document_uid(document_id: UUID) -> str:
+    """Return a document's UID as it is written in XML: upper case with hyphens."""
+    return str(document_id).upper()
+
+
+def _matching(pattern: re.Pattern[str], value: str, *, field: str, expected: str) -> str:
+    if pattern.fullmatch(value) is None:
+        raise InvalidField(field=field, expected=expected)
+    return value

@@ -1,0 +1,341 @@
+"""What tills ask: open a shift, sell, correct or void what was refused, X-report, close."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.cashier import Cashier
+from domain.company import BusinessUnit, Company
+from domain.documents.receipt import Receipt
+from domain.documents.shift import DocumentKind, Seller, ShiftTotals
+from domain.errors import (
+    CashierMayNotSell,
+    InvalidField,
+    KeyNotForLiveRegister,
+    NoOpenShift,
+    ReceiptNotRefused,
+)
+from domain.identifiers import shard_of, sold_receipt_id
+from domain.ledger.base import Issued, LedgerBase, ShiftChange
+from domain.ports import CommandKey, KeyKind, LaneChange, LogPosition
+from domain.register.aggregate import Register
+from domain.register.state import Parked, Shift, Waiting
+from domain.returns import SoldReceipt, sold_lines
+from domain.sale import SaleRequest, price_sale
+
+
+@dataclass(frozen=True, slots=True)
+class XReport:
+    """The open shift so far: `issued` counts what is on its way, `registered` only what the service has."""
+
+    register_id: UUID
+    shift_id: UUID
+    number: int
+    cashier_name: str | None
+    opened_at: datetime
+    closing: bool
+    issued: ShiftTotals
+    registered: ShiftTotals
+    waiting: int
+    refused: int
+    parked: Parked | None
+    made_at: datetime
+
+
+class Selling(LedgerBase):
+    """Use cases of a till."""
+
+    def open_shift(
+        self, *, register_id: UUID, cashier_id: UUID, command: CommandKey | None = None
+    ) -> ShiftChange:
+        """Open a shift; its document 100 is registered before any receipt of it.
+
+        Raises: NotFound, ShiftAlreadyOpen, CashierMayNotSell, KeyNotForLiveRegister, LaneParked, KeyUnknown,
+        SignerUnavailable.
+        """
+        shard = shard_of(register_id)
+
+        def decide() -> ShiftChange:
+            with self.store.hold(Register, register_id, shard=shard) as register:
+                shift = self._open(register, cashier_id=cashier_id)
+                position = self._save(
+                    register,
+                    command=self._recorded(
+                        command, shift_id=str(shift.shift_id), number=shift.number
+                    ),
+                    lane=self._due(register, self.clock.now()),
+                )
+                return ShiftChange(shift.shift_id, register_id, shift.number, position)
+
+        return self._once(
+            shard=shard,
+            command=command,
+            decide=decide,
+            repeat=lambda result: _shift_change(register_id, result),
+        )
+
+    def sell(
+        self,
+        *,
+        register_id: UUID,
+        request: SaleRequest,
+        cashier_id: UUID | None = None,
+        command: CommandKey | None = None,
+    ) -> Issued:
+        """Issue a sale; sign it in the same commit when it is its turn, else it waits unsigned.
+
+        A register set to open with the first sale opens a shift with `cashier_id`'s key.
+
+        Raises: NotFound, NoOpenShift, ShiftClosing, LaneParked, TooManyWaiting, CashierMayNotSell, and all of
+        `price_sale`.
+        """
+        shard = shard_of(register_id)
+
+        def decide() -> Issued:
+            now = self.clock.now()
+            with self.store.hold(Register, register_id, shard=shard) as register:
+                if register.shift is None and register.settings.opens_with_first_sale:
+                    if cashier_id is None:
+                        raise InvalidField(field="cashier_id", expected="given to open the shift")
+                    self._open(register, cashier_id=cashier_id)
+                shift = register.selling_shift()
+                receipt = self._priced(request, shift=shift, receipt_id=self.new_id(), now=now)
+                self._check_size(register, shift=shift, item=_as_waiting(receipt))
+                register.issue(receipt)
+                sold = SoldReceipt(
+                    id=sold_receipt_id(receipt.receipt_id),
+                    register_id=register_id,
+                    receipt_id=receipt.receipt_id,
+                    lines=sold_lines(receipt),
+                    total=receipt.total,
+                )
+                return self._issued(register, receipt, sold, now=now, command=command)
+
+        return self._once_issued(register_id, command=command, decide=decide)
+
+    def correct(
+        self,
+        *,
+        register_id: UUID,
+        receipt_id: UUID,
+        request: SaleRequest,
+        command: CommandKey | None = None,
+    ) -> Issued:
+        """Make a refused receipt again under its id. Raises: NotFound, ReceiptNotRefused, as `sell`."""
+        shard = shard_of(register_id)
+
+        def decide() -> Issued:
+            now = self.clock.now()
+            with (
+                self.store.hold(Register, register_id, shard=shard) as register,
+                self._sold(register, receipt_id) as sold,
+            ):
+                shift = register.shift
+                if shift is None:
+                    raise NoOpenShift
+                receipt = self._priced(request, shift=shift, receipt_id=receipt_id, now=now)
+                self._check_size(register, shift=shift, item=_as_waiting(receipt))
+                register.correct(receipt)
+                sold.correct(receipt)
+                return self._issued(register, receipt, sold, now=now, command=command)
+
+        return self._once_issued(register_id, command=command, decide=decide)
+
+    def void(
+        self,
+        *,
+        register_id: UUID,
+        receipt_id: UUID,
+        reason: str,
+        command: CommandKey | None = None,
+    ) -> Issued:
+        """Give a refused receipt up, with a reason. Raises: NotFound, ReceiptNotRefused, InvalidField."""
+        shard = shard_of(register_id)
+        if not reason.strip() or len(reason) > 256:
+            raise InvalidField(field="reason", expected="1 to 256 characters")
+
+        def decide() -> Issued:
+            now = self.clock.now()
+            with (
+                self.store.hold(Register, register_id, shard=shard) as register,
+                self._sold(register, receipt_id) as sold,
+            ):
+                register.void(receipt_id, reason=reason, at=now)
+                sold.annul(at=now)
+                return self._issued(register, None, sold, now=now, command=command)
+
+        return self._once_issued(register_id, command=command, decide=decide)
+
+    def close_shift(self, *, register_id: UUID, command: CommandKey | None = None) -> ShiftChange:
+        """Begin the staged closing: what waits, the Z-report, document 101.
+
+        Raises: NotFound, NoOpenShift, ShiftClosing, RefusedReceiptsRemain.
+        """
+        shard = shard_of(register_id)
+
+        def decide() -> ShiftChange:
+            now = self.clock.now()
+            with self.store.hold(Register, register_id, shard=shard) as register:
+                register.begin_closing(closing_id=self.new_id(), z_report_id=self.new_id(), at=now)
+                shift = register.shift
+                assert shift is not None
+                position = self._save(
+                    register,
+                    command=self._recorded(
+                        command, shift_id=str(shift.shift_id), number=shift.number
+                    ),
+                    lane=self._due(register, now),
+                )
+                return ShiftChange(shift.shift_id, register_id, shift.number, position)
+
+        return self._once(
+            shard=shard,
+            command=command,
+            decide=decide,
+            repeat=lambda result: _shift_change(register_id, result),
+        )
+
+    def x_report(self, register_id: UUID) -> XReport:
+        """Return the open shift's figures so far; nothing is recorded. Raises: NotFound, NoOpenShift."""
+        register = self.store.read(Register, register_id, shard=shard_of(register_id))
+        shift = register.shift
+        if shift is None:
+            raise NoOpenShift
+        on_the_way = 0 if register.outstanding is None else 1
+        return XReport(
+            register_id=register_id,
+            shift_id=shift.shift_id,
+            number=shift.number,
+            cashier_name=shift.cashier_name,
+            opened_at=shift.opened_at,
+            closing=shift.closing is not None,
+            issued=register.issued_totals(),
+            registered=shift.totals,
+            waiting=len(register.waiting) + on_the_way,
+            refused=len(register.refused),
+            parked=register.parked,
+            made_at=self.clock.now(),
+        )
+
+    def resume_lane(self, *, register_id: UUID, by: str, reason: str) -> LogPosition:
+        """Lift the stop of a parked lane. Raises: NotFound, LaneNotParked."""
+        now = self.clock.now()
+        with self.store.hold(Register, register_id, shard=shard_of(register_id)) as register:
+            register.resume(by=by, reason=reason, at=now)
+            return self._save(
+                register, lane=LaneChange(register_id=register_id, due_at=now, resumed=True)
+            )
+
+    # --- helpers ---------------------------------------------------------------------------------------------
+
+    def _open(self, register: Register, *, cashier_id: UUID) -> Shift:
+        cashier = self.store.read(Cashier, cashier_id, shard=shard_of(cashier_id))
+        if cashier.company_id != register.company_id:
+            raise CashierMayNotSell(reason="the cashier works for another company")
+        if cashier.key_id is None:
+            raise CashierMayNotSell(reason="no signing key is assigned")
+        key = self.signer.describe(key_id=cashier.key_id)
+        if register.live and key.kind is not KeyKind.QUALIFIED:
+            raise KeyNotForLiveRegister(key_id=key.key_id, kind=key.kind)
+        company_id, unit_id = register.company_id, register.business_unit_id
+        company = self.store.read(Company, company_id, shard=shard_of(company_id))
+        unit = self.store.read(BusinessUnit, unit_id, shard=shard_of(unit_id))
+        register.open_shift(
+            shift_id=self.new_id(),
+            cashier_id=cashier_id,
+            cashier_name=cashier.name,
+            key_id=cashier.key_id,
+            seller=Seller(
+                tax_id=company.tax_id,
+                vat_number=company.vat_number,
+                name=company.name,
+                unit_name=unit.name,
+                unit_address=unit.address,
+            ),
+            tax_groups=company.tax_groups,
+            opened_at=self.clock.now(),
+        )
+        assert register.shift is not None
+        return register.shift
+
+    @staticmethod
+    def _priced(request: SaleRequest, *, shift: Shift, receipt_id: UUID, now: datetime) -> Receipt:
+        return price_sale(
+            request,
+            receipt_id=receipt_id,
+            tax_groups=shift.tax_groups,
+            cash_step=shift.cash_step,
+            issued_at=now,
+            cashier_id=shift.cashier_id,
+            cashier_name=shift.cashier_name,
+        )
+
+    def _sold(self, register: Register, receipt_id: UUID) -> AbstractContextManager[SoldReceipt]:
+        """Hold the receipt's own stream; a receipt that is not refused has no business here."""
+        if receipt_id not in register.refused:
+            raise ReceiptNotRefused(receipt_id=receipt_id)
+        shard = shard_of(register.id)
+        return self.store.hold(SoldReceipt, sold_receipt_id(receipt_id), shard=shard)
+
+    def _issued(
+        self,
+        register: Register,
+        receipt: Receipt | None,
+        sold: SoldReceipt,
+        *,
+        now: datetime,
+        command: CommandKey | None,
+    ) -> Issued:
+        documents = self._sign_next(register, now=now)
+        position = self._save(
+            register,
+            sold,
+            documents=documents,
+            command=self._recorded(command, receipt_id=str(sold.receipt_id)),
+            lane=self._due(register, now),
+        )
+        outstanding = register.outstanding
+        ours = outstanding is not None and outstanding.item.subject_id == sold.receipt_id
+        return Issued(
+            receipt_id=sold.receipt_id,
+            register_id=register.id,
+            position=position,
+            receipt=receipt,
+            local_number=outstanding.local_number if outstanding is not None and ours else None,
+        )
+
+    def _once_issued(
+        self,
+        register_id: UUID,
+        *,
+        command: CommandKey | None,
+        decide: Callable[[], Issued],
+    ) -> Issued:
+        return self._once(
+            shard=shard_of(register_id),
+            command=command,
+            decide=decide,
+            repeat=lambda result: Issued(
+                receipt_id=UUID(str(result["receipt_id"])),
+                register_id=register_id,
+                position=None,
+                receipt=None,
+            ),
+        )
+
+
+def _as_waiting(receipt: Receipt) -> Waiting:
+    return Waiting(subject_id=receipt.receipt_id, kind=DocumentKind.SALE, receipt=receipt)
+
+
+def _shift_change(register_id: UUID, result: dict[str, str | int]) -> ShiftChange:
+    return ShiftChange(
+        shift_id=UUID(str(result["shift_id"])),
+        register_id=register_id,
+        number=int(result["number"]),
+        position=None,
+    )

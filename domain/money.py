@@ -1,0 +1,105 @@
+"""Money in whole kopecks, quantities in thousandths, rates in basis points; never a float.
+
+Rounding exists in exactly two named functions here, `round_half_up` and `Money.rounded_to`; every other
+module calls one of them and says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+def round_half_up(numerator: int, denominator: int) -> int:
+    """Return numerator ÷ denominator as a whole number, exact halves away from zero.
+
+    `denominator` must be positive. Half up is what worked example 11.3 of the protocol reference uses; no
+    official text says how a tie is rounded.
+    """
+    if numerator < 0:
+        return -round_half_up(-numerator, denominator)
+    return (2 * numerator + denominator) // (2 * denominator)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Money:
+    """An amount in whole kopecks; may be negative."""
+
+    kopecks: int
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.kopecks + other.kopecks)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.kopecks - other.kopecks)
+
+    def __neg__(self) -> Money:
+        return Money(-self.kopecks)
+
+    def __bool__(self) -> bool:
+        return self.kopecks != 0
+
+    def __str__(self) -> str:
+        """Return hryvnias with a dot and two digits, as documents write it: `-0.18`."""
+        sign, whole = ("-", -self.kopecks) if self.kopecks < 0 else ("", self.kopecks)
+        return f"{sign}{whole // 100}.{whole % 100:02d}"
+
+    def times(self, quantity: Quantity) -> Money:
+        """Return price × quantity, half kopecks up."""
+        return Money(round_half_up(self.kopecks * quantity.thousandths, 1000))
+
+    def share(self, *, numerator: int, denominator: int) -> Money:
+        """Return this amount × numerator ÷ denominator, half kopecks up."""
+        return Money(round_half_up(self.kopecks * numerator, denominator))
+
+    def rounded_to(self, step: Money) -> Money:
+        """Return the nearest multiple of `step`, halves up, as cash is rounded.
+
+        Source: NBU resolution 25 of 15.03.2018, item 4¹ added by resolution 115 of 17.09.2025: with a step of
+        50 kopecks, 1-24 go down, 25-49 up to 50, 51-74 down to 50, 75-99 up.
+        """
+        return Money(round_half_up(self.kopecks, step.kopecks) * step.kopecks)
+
+    @staticmethod
+    def total(amounts: Iterable[Money]) -> Money:
+        """Return the sum; zero for no amounts."""
+        return Money(sum(amount.kopecks for amount in amounts))
+
+
+ZERO = Money(0)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Quantity:
+    """A quantity in thousandths of its unit."""
+
+    thousandths: int
+
+    def __add__(self, other: Quantity) -> Quantity:
+        return Quantity(self.thousandths + other.thousandths)
+
+    def __sub__(self, other: Quantity) -> Quantity:
+        return Quantity(self.thousandths - other.thousandths)
+
+    def __str__(self) -> str:
+        """Return the quantity with exactly three digits, as documents write it: `1.500`."""
+        sign, whole = ("-", -self.thousandths) if self.thousandths < 0 else ("", self.thousandths)
+        return f"{sign}{whole // 1000}.{whole % 1000:03d}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Rate:
+    """A percentage in basis points: 20 % is 2000."""
+
+    basis_points: int
+
+    def __str__(self) -> str:
+        """Return per cent with two digits, as documents write it: `20.00`."""
+        return f"{self.basis_points // 100}.{self.basis_points % 100:02d}"
+
+    def contained_in(self, gross: Money) -> Money:
+        """Return the tax contained in an amount that includes it: gross × p ÷ (100 % + p), half up.
+
+        Source: official sample with two taxes (reference §3.6).
+        """
+        return gross.share(numerator=self.basis_points, denominator=10_000 + self.basis_points)

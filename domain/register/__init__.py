@@ -1,0 +1,1 @@
+"""The cash register: its shift, its numbers, its documents in order."""

@@ -1,0 +1,136 @@
+"""What a register knows between its events: the open shift, what waits, what is on its way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from domain.documents.receipt import Receipt
+from domain.documents.shift import DocumentKind, Seller, ShiftTotals, ZReport
+from domain.money import Money
+from domain.taxes.rates import TaxGroup
+
+MOST_WAITING = 500
+"""Receipts that may wait for registration at once; the state of a register stays bounded."""
+
+RECOGNISED_DOCUMENTS = 8
+"""How many documents signed after a backup are recognised for one receipt when the backup is restored."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterSettings:
+    """How a register behaves; `cash_step` is the step of cash rounding in kopecks (1, 10 or 50)."""
+
+    opens_with_first_sale: bool = False
+    cash_step: Money = Money(50)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something to register that has no number and no signature yet.
+
+    `documents` counts the documents signed for it so far: it makes the next document's id.
+    """
+
+    subject_id: UUID
+    kind: DocumentKind
+    receipt: Receipt | None = None
+    z_report: ZReport | None = None
+    documents: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outstanding:
+    """The one signed online document without an outcome.
+
+    `open_epoch` is the lease epoch of an attempt whose outcome is not recorded; `unknown` means that the
+    request may have arrived, so the service must be asked before anything is sent again.
+    """
+
+    document_id: UUID
+    item: Waiting
+    local_number: int
+    key_id: str
+    at: datetime
+    signed_sha256: str
+    unknown: bool = False
+    attempts: int = 0
+    open_epoch: int | None = None
+    stamped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedReceipt:
+    """A receipt the tax service refused; it is corrected or voided, never sent again unchanged."""
+
+    receipt: Receipt
+    server_code: int
+    text: str
+    documents: int
+
+    def as_waiting(self) -> Waiting:
+        """Return the receipt as something to register again."""
+        return Waiting(
+            subject_id=self.receipt.receipt_id,
+            kind=DocumentKind.SALE,
+            receipt=self.receipt,
+            documents=self.documents,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The staged closing of a shift: what waits, then the Z-report, then document 101.
+
+    `z_documents` counts the documents signed for the Z-report before it was refused: each has its own id.
+    """
+
+    closing_id: UUID
+    z_report_id: UUID
+    requested_at: datetime
+    z_refusals: int = 0
+    z_documents: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """The open shift: `totals` hold registered receipts only; names, letters and key cannot change inside it."""
+
+    shift_id: UUID
+    number: int
+    cashier_id: UUID | None
+    cashier_name: str | None
+    key_id: str
+    seller: Seller
+    tax_groups: tuple[TaxGroup, ...]
+    cash_step: Money
+    opened_at: datetime
+    testing: bool
+    opening_fiscal_number: str | None = None
+    totals: ShiftTotals = field(default_factory=ShiftTotals)
+    z_report: ZReport | None = None
+    z_fiscal_number: str | None = None
+    closing: Closing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Why the register's documents are stopped until a person acts."""
+
+    reason: str
+    server_code: int | None
+    text: str | None
+    at: datetime
+
+
+class LaneStep(StrEnum):
+    """What the lane has to do next; exactly one thing at a time."""
+
+    IDLE = "idle"
+    READ_STATE = "read-state"
+    SIGN = "sign"
+    SUBMIT = "submit"
+    ASK = "ask"
+    MAKE_Z = "make-z"

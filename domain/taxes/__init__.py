@@ -1,0 +1,1 @@
+"""Tax groups as dated rows and the arithmetic of receipts."""

@@ -1,0 +1,262 @@
+"""One canonical example of each thing; the same invented shop everywhere."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from domain.documents.receipt import CardSlip, Line, Payment, Receipt, ReceiptKind, TaxRow
+from domain.documents.shift import (
+    DocumentKind,
+    FiscalDocument,
+    Heading,
+    OrderTotals,
+    PaymentFormTotal,
+    Seller,
+    ShiftClosingContent,
+    ShiftOpening,
+    ShiftTotals,
+    ZReport,
+)
+from domain.money import ZERO, Money, Quantity, Rate
+
+# --- documents ------------------------------------------------------------------------------------
+
+SELLER = Seller(
+    tax_id="99900011",
+    vat_number="999000110019",
+    name='ТОВ "Калина-Приклад"',
+    unit_name='Магазин "Калина"',
+    unit_address="УКРАЇНА, М. ЛЬВІВ, вул. Вигадана, 5",
+)
+"""Pays VAT."""
+
+SELLER_WITHOUT_VAT = Seller(
+    tax_id="1234567890",
+    vat_number=None,
+    name="ФОП Приклад Олена Петрівна",
+    unit_name="Кав'ярня <Зерно & Зернятко>",
+    unit_address=None,
+)
+"""A sole proprietor whose unit has an awkward name."""
+
+
+def heading(
+    local_number: int,
+    at: datetime,
+    *,
+    seller: Seller = SELLER,
+    testing: bool = False,
+    cashier_name: str | None = "Приклад О. П.",
+) -> Heading:
+    """The head of a document of register 4000777001."""
+    return Heading(
+        uid=UUID(int=0x7E5A00000B1C4D2E8F30A1B2C3D40000 + local_number),
+        seller=seller,
+        register_fiscal_number="4000777001",
+        register_local_number=7,
+        local_number=local_number,
+        at=at,
+        cashier_name=cashier_name,
+        testing=testing,
+    )
+
+
+BREAD = Line(
+    name="Хліб житній",
+    quantity=Quantity(1_000),
+    price=Money(2748),
+    cost=Money(2748),
+    letters="А",
+    code="1002",
+    unit_code=2009,
+    unit_name="шт",
+)
+SYRUP = Line(
+    name="Сироп від кашлю",
+    quantity=Quantity(1_000),
+    price=Money(8520),
+    cost=Money(8520),
+    letters="Б",
+    code="1003",
+    barcode="4820000000031",
+    unit_code=2009,
+    unit_name="шт",
+)
+WINE = Line(
+    name="Вино столове, 0,75 л",
+    quantity=Quantity(2_000),
+    price=Money(18000),
+    cost=Money(36000),
+    letters="АГ",
+    code="1001",
+    barcode="4820000000017",
+    uktzed="2204219700",
+    unit_code=2009,
+    unit_name="шт",
+)
+CHEESE = Line(
+    name="Сир твердий «Приклад», ваговий",
+    quantity=Quantity(335),
+    price=Money(42000),
+    cost=Money(14070),
+    letters="А",
+    unit_name="кг",
+)
+COFFEE = Line(
+    name="Кава",
+    quantity=Quantity(1_000),
+    price=Money(6500),
+    cost=Money(6500),
+    letters="",
+)
+
+CARD_SLIP = CardSlip(
+    payment_system="ПРОСТІР",
+    acquirer_id="700123456",
+    acquirer_name='АТ "Банк-Приклад"',
+    transaction_id="630812345678",
+    paid_at=datetime(2026, 11, 5, 8, 15, 2, tzinfo=UTC),
+    slip_number="000482",
+    terminal_id="S1EX0007",
+    masked_card="9804********1234",
+    authorisation_code="204518",
+    commission=ZERO,
+)
+
+SALE = Receipt(
+    receipt_id=UUID("7e5a0000-0b1c-4d2e-8f30-a1b2c3d401f7"),
+    kind=ReceiptKind.SALE,
+    lines=(WINE, BREAD, SYRUP, CHEESE),
+    payments=(
+        Payment(
+            form_code=0,
+            form_name="ГОТІВКА",
+            amount=Money(31350),
+            provided=Money(50000),
+            change=Money(18650),
+        ),
+        Payment(form_code=1, form_name="КАРТКА", amount=Money(30000), slip=CARD_SLIP),
+    ),
+    taxes=(
+        TaxRow(
+            kind=0,
+            name="ПДВ",
+            letter="А",
+            rate=Rate(2000),
+            turnover=Money(52818),
+            discounted_turnover=Money(52818),
+            base=Money(51104),
+            tax=Money(8517),
+        ),
+        TaxRow(
+            kind=0,
+            name="ПДВ",
+            letter="Б",
+            rate=Rate(700),
+            turnover=Money(8520),
+            discounted_turnover=Money(8520),
+            base=Money(8520),
+            tax=Money(557),
+        ),
+        TaxRow(
+            kind=1,
+            name="Акциз",
+            letter="Г",
+            rate=Rate(500),
+            turnover=Money(36000),
+            discounted_turnover=Money(36000),
+            base=Money(36000),
+            tax=Money(1714),
+        ),
+    ),
+    unrounded=Money(61338),
+    rounding=Money(-12),
+    total=Money(61350),
+    issued_at=datetime(2026, 11, 5, 8, 15, 4, tzinfo=UTC),
+    cashier_id=None,
+    cashier_name="Приклад О. П.",
+    comment="Замовлення № 77",
+)
+"""Two VAT rates, an excise, goods by weight, cash with change and a card, 613.38 rounded to 613.50."""
+
+PLAIN_SALE = Receipt(
+    receipt_id=UUID("7e5a0000-0b1c-4d2e-8f30-a1b2c3d401f8"),
+    kind=ReceiptKind.SALE,
+    lines=(COFFEE,),
+    payments=(Payment(form_code=0, form_name="ГОТІВКА", amount=Money(6500)),),
+    taxes=(),
+    unrounded=Money(6500),
+    rounding=ZERO,
+    total=Money(6500),
+    issued_at=datetime(2026, 7, 1, 5, 30, tzinfo=UTC),
+    cashier_id=None,
+    cashier_name=None,
+)
+"""One line without tax, exact cash."""
+
+SHIFT_OPENING_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.SHIFT_OPENING,
+    heading=heading(501, datetime(2026, 11, 5, 6, 55, 12, tzinfo=UTC)),
+    content=ShiftOpening(),
+)
+SALE_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.SALE,
+    heading=heading(503, SALE.issued_at),
+    content=SALE,
+)
+PLAIN_SALE_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.SALE,
+    heading=heading(
+        504, PLAIN_SALE.issued_at, seller=SELLER_WITHOUT_VAT, testing=True, cashier_name=None
+    ),
+    content=PLAIN_SALE,
+)
+Z_REPORT_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.Z_REPORT,
+    heading=heading(510, datetime(2026, 11, 5, 19, 0, 50, tzinfo=UTC)),
+    content=ZReport(
+        z_report_id=UUID("7e5a0000-0b1c-4d2e-8f30-a1b2c3d401fe"),
+        totals=ShiftTotals(
+            sales=OrderTotals().plus(SALE).plus(SALE),
+            returns=OrderTotals(
+                count=1,
+                total=Money(2748),
+                unrounded=Money(2748),
+                payments=(PaymentFormTotal(form_code=1, form_name="КАРТКА", amount=Money(2748)),),
+                taxes=(
+                    TaxRow(
+                        kind=0,
+                        name="ПДВ",
+                        letter="А",
+                        rate=Rate(2000),
+                        turnover=Money(2748),
+                        discounted_turnover=Money(2748),
+                        base=Money(2748),
+                        tax=Money(458),
+                    ),
+                ),
+            ),
+            service_deposits=Money(50000),
+            service_issues=Money(20000),
+        ),
+    ),
+)
+EMPTY_Z_REPORT_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.Z_REPORT,
+    heading=heading(515, datetime(2026, 11, 6, 19, 0, tzinfo=UTC), testing=True),
+    content=ZReport(z_report_id=UUID("7e5a0000-0b1c-4d2e-8f30-a1b2c3d40203"), totals=ShiftTotals()),
+)
+SHIFT_CLOSING_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.SHIFT_CLOSING,
+    heading=heading(511, datetime(2026, 11, 5, 19, 1, 5, tzinfo=UTC)),
+    content=ShiftClosingContent(),
+)
+
+DOCUMENTS = {
+    "shift-opening": SHIFT_OPENING_DOCUMENT,
+    "sale": SALE_DOCUMENT,
+    "sale-plain": PLAIN_SALE_DOCUMENT,
+    "z-report": Z_REPORT_DOCUMENT,
+    "z-report-empty": EMPTY_Z_REPORT_DOCUMENT,
+    "shift-closing": SHIFT_CLOSING_DOCUMENT,
+}
+"""Every kind of document by the name of its golden file in tests/golden/xml."""

@@ -1,0 +1,249 @@
+"""Hypothesis strategies for the same things that tests/examples.py has one of each."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import strategies as st
+
+from domain.documents.receipt import CardSlip, Line, Payment, Receipt, ReceiptKind, TaxRow
+from domain.documents.shift import (
+    DocumentKind,
+    FiscalDocument,
+    Heading,
+    OrderTotals,
+    PaymentFormTotal,
+    Seller,
+    ShiftClosingContent,
+    ShiftOpening,
+    ShiftTotals,
+    ZReport,
+)
+from domain.documents.text import Limit
+from domain.money import ZERO, Money, Quantity, Rate
+
+# --- parts ----------------------------------------------------------------------------------------
+
+_CODE_PAGE = "".join(
+    character
+    for character in bytes(range(0x20, 0x100)).decode("cp1251", errors="ignore")
+    if character.isprintable() or character == "\u00a0"
+)
+
+
+def texts(limit: int, *, minimum: int = 1) -> st.SearchStrategy[str]:
+    """Text of the windows-1251 code page, markup characters among it."""
+    return st.text(alphabet=_CODE_PAGE, min_size=minimum, max_size=min(limit, 40))
+
+
+def amounts(*, minimum: int = 0, maximum: int = 10**9) -> st.SearchStrategy[Money]:
+    """Money in kopecks."""
+    return st.integers(minimum, maximum).map(Money)
+
+
+def moments() -> st.SearchStrategy[datetime]:
+    """Whole seconds of the years 2020 to 2049 outside the repeated October hour.
+
+    A document's time has no offset, so inside that hour it cannot tell which of the two is meant.
+    """
+    start = datetime(2020, 1, 1, tzinfo=UTC)
+    return (
+        st.integers(0, 30 * 365 * 86_400)
+        .map(lambda seconds: start + timedelta(seconds=seconds))
+        .filter(lambda moment: not _in_repeated_hour(moment))
+    )
+
+
+def _in_repeated_hour(moment: datetime) -> bool:
+    return moment.month == 10 and moment.day >= 25 and moment.hour in (0, 1)
+
+
+uids = st.uuids(version=4)
+letters = st.sampled_from("АБВГДЕЖЗ")
+
+
+def sellers() -> st.SearchStrategy[Seller]:
+    """Companies and sole proprietors, with and without VAT."""
+    return st.builds(
+        Seller,
+        tax_id=st.one_of(
+            st.from_regex(r"[0-9]{5,10}", fullmatch=True),
+            st.from_regex(r"[АБВ]{2}[0-9]{6}", fullmatch=True),
+        ),
+        vat_number=st.none() | st.from_regex(r"[0-9]{6,12}", fullmatch=True),
+        name=texts(Limit.SELLER_NAME),
+        unit_name=texts(Limit.BUSINESS_UNIT_NAME),
+        unit_address=st.none() | texts(Limit.BUSINESS_UNIT_ADDRESS),
+    )
+
+
+def headings() -> st.SearchStrategy[Heading]:
+    """Heads of documents."""
+    return st.builds(
+        Heading,
+        uid=uids,
+        seller=sellers(),
+        register_fiscal_number=st.integers(1, 10**12).map(str),
+        register_local_number=st.integers(1, 9_999),
+        local_number=st.integers(1, 10**9),
+        at=moments(),
+        cashier_name=st.none() | texts(Limit.CASHIER_NAME),
+        testing=st.booleans(),
+    )
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> Line:
+    """Lines whose cost is price × quantity."""
+    price = draw(amounts(maximum=10**7))
+    quantity = Quantity(draw(st.integers(1, 10**6)))
+    return Line(
+        name=draw(texts(Limit.LINE_NAME)),
+        quantity=quantity,
+        price=price,
+        cost=price.times(quantity),
+        letters=draw(st.text(alphabet="АБВГ", max_size=2)),
+        code=draw(st.none() | texts(Limit.LINE_CODE)),
+        barcode=draw(st.none() | st.from_regex(r"[0-9]{8,14}", fullmatch=True)),
+        uktzed=draw(st.none() | st.from_regex(r"[1-9][0-9]{3}|[1-9][0-9]{9}", fullmatch=True)),
+        unit_code=draw(st.none() | st.integers(1, 99_999)),
+        unit_name=draw(st.none() | texts(Limit.UNIT_OF_MEASURE)),
+        fiscal_name=draw(st.none() | texts(Limit.LINE_NAME)),
+    )
+
+
+def card_slips() -> st.SearchStrategy[CardSlip]:
+    """What terminals print, every part optional."""
+    text = st.none() | texts(Limit.SLIP_TEXT)
+    return st.builds(
+        CardSlip,
+        payment_system=text,
+        acquirer_id=text,
+        acquirer_name=text,
+        transaction_id=text,
+        paid_at=st.none() | moments(),
+        slip_number=text,
+        terminal_id=text,
+        masked_card=text,
+        authorisation_code=st.none() | texts(Limit.AUTHORISATION_CODE),
+        commission=st.none() | amounts(maximum=10**5),
+    )
+
+
+@st.composite
+def payments(draw: st.DrawFn) -> Payment:
+    """Exact payments, cash with change, cards with a slip."""
+    amount = draw(amounts())
+    kind = draw(st.sampled_from(("exact", "change", "card")))
+    change = draw(amounts(minimum=1, maximum=10**5)) if kind == "change" else None
+    return Payment(
+        form_code=1 if kind == "card" else draw(st.sampled_from((0, 2, 301, 100_000))),
+        form_name=draw(texts(Limit.LONGEST)),
+        amount=amount,
+        provided=None if change is None else amount + change,
+        change=change,
+        slip=draw(card_slips()) if kind == "card" else None,
+    )
+
+
+@st.composite
+def tax_rows(draw: st.DrawFn) -> tuple[TaxRow, ...]:
+    """Tax rows in the order of a document, one of a kind and letter."""
+    keys = draw(st.sets(st.tuples(st.sampled_from((0, 1)), letters), max_size=4))
+    return tuple(
+        TaxRow(
+            kind=kind,
+            name=draw(texts(Limit.TAX_NAME)),
+            letter=letter,
+            rate=Rate(draw(st.integers(0, 10_000))),
+            turnover=draw(amounts()),
+            discounted_turnover=draw(amounts()),
+            base=draw(amounts()),
+            tax=draw(amounts()),
+        )
+        for kind, letter in sorted(keys)
+    )
+
+
+# --- documents ------------------------------------------------------------------------------------
+
+
+@st.composite
+def receipts(draw: st.DrawFn) -> Receipt:
+    """Sales; their sums agree with their rounding, not with their lines."""
+    unrounded = draw(amounts(minimum=100))
+    rounding = Money(draw(st.integers(-25, 25)))
+    return Receipt(
+        receipt_id=draw(uids),
+        kind=ReceiptKind.SALE,
+        lines=tuple(draw(st.lists(lines(), min_size=1, max_size=4))),
+        payments=tuple(draw(st.lists(payments(), min_size=1, max_size=3))),
+        taxes=draw(tax_rows()),
+        unrounded=unrounded,
+        rounding=rounding,
+        total=unrounded - rounding,
+        issued_at=draw(moments()),
+        cashier_id=draw(st.none() | uids),
+        cashier_name=draw(st.none() | texts(Limit.CASHIER_NAME)),
+        comment=draw(st.none() | texts(Limit.LONGEST)),
+    )
+
+
+@st.composite
+def order_totals(draw: st.DrawFn) -> OrderTotals:
+    """Totals of one direction, empty ones among them."""
+    count = draw(st.integers(0, 1_000))
+    if count == 0:
+        return OrderTotals()
+    unrounded = draw(amounts(minimum=100))
+    rounding = draw(st.just(ZERO) | st.integers(-10_000, 10_000).map(Money))
+    return OrderTotals(
+        count=count,
+        total=unrounded - rounding,
+        unrounded=unrounded,
+        rounding=rounding,
+        payments=tuple(
+            draw(
+                st.lists(
+                    st.builds(
+                        PaymentFormTotal,
+                        form_code=st.integers(0, 100_000),
+                        form_name=texts(Limit.LONGEST),
+                        amount=amounts(),
+                    ),
+                    max_size=3,
+                )
+            )
+        ),
+        taxes=draw(tax_rows()),
+    )
+
+
+def z_reports() -> st.SearchStrategy[ZReport]:
+    """Z-reports of full and empty shifts."""
+    return st.builds(
+        ZReport,
+        z_report_id=uids,
+        totals=st.builds(
+            ShiftTotals,
+            sales=order_totals(),
+            returns=order_totals(),
+            service_deposits=amounts(),
+            service_issues=amounts(),
+        ),
+    )
+
+
+@st.composite
+def fiscal_documents(draw: st.DrawFn) -> FiscalDocument:
+    """Documents of every kind."""
+    kind = draw(st.sampled_from(DocumentKind))
+    content: Receipt | ZReport | ShiftOpening | ShiftClosingContent
+    match kind:
+        case DocumentKind.SALE:
+            content = draw(receipts())
+        case DocumentKind.Z_REPORT:
+            content = draw(z_reports())
+        case DocumentKind.SHIFT_OPENING:
+            content = ShiftOpening()
+        case DocumentKind.SHIFT_CLOSING:
+            content = ShiftClosingContent()
+    return FiscalDocument(kind=kind, heading=draw(headings()), content=content)

@@ -1,0 +1,1 @@
+"""What tests share: cheap stand-ins of our own ports, builders, helpers."""
