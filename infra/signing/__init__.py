@@ -1,0 +1,1 @@
+"""Signatures: who signs, what a signed message looks like, who may be trusted."""
