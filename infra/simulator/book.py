@@ -1,0 +1,202 @@
+"""The book: what the simulated tax service has accepted, register by register.
+
+Numbers, shifts and documents change in ``RegisterBook.enter`` only, after the judge has agreed.
+Entering decides nothing, so that a journal can be entered again at the next start.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from infra.simulator.figures import Figures, Kind
+from infra.simulator.registry import RegisterEntry
+from infra.simulator.xml_reader import Document, text
+
+FIRST_FISCAL_NUMBER: Final = 3_600_000_101
+_FIRST_SHIFT_ID: Final = 7_712_340
+_FIRST_SESSION_ID: Final = 21_999
+_SEED_FLOOR: Final = 10**14
+
+
+@dataclass(slots=True)
+class StoredDocument:
+    """One accepted document. ``signed`` are the bytes as received, ``document.xml`` those inside.
+
+    ``order`` counts all documents of the service; ``issued_at`` is the local time the document
+    states, ``accepted_at`` the server's, in UTC.
+    """
+
+    register: str
+    document: Document
+    kind: Kind
+    figures: Figures
+    signed: bytes
+    fiscal_number: str
+    accepted_at: datetime
+    issued_at: datetime
+    key_id: str
+    signer_name: str
+    shift_id: int
+    order: int
+    is_revoked: bool = False
+    is_storned: bool = False
+
+    @property
+    def local_number(self) -> int:
+        """ORDERNUM."""
+        return self.document.local_number
+
+    @property
+    def counts(self) -> bool:
+        """Whether its money counts: not reversed, not revoked."""
+        return not (self.is_storned or self.is_revoked)
+
+
+@dataclass(slots=True)
+class Shift:
+    """One shift, from the opening document to the closing one."""
+
+    shift_id: int
+    is_testing: bool
+    opened_at: datetime
+    open_name: str
+    open_key_id: str
+    open_fiscal_number: str
+    first_local_number: int
+    documents: list[StoredDocument] = field(default_factory=list)
+    z_report: StoredDocument | None = None
+    closing: StoredDocument | None = None
+
+
+@dataclass(slots=True)
+class OfflineSession:
+    """The session a register would use when it goes offline, and how far it has come."""
+
+    session_id: int
+    seed: int
+    next_number: int = 1
+
+
+class RegisterBook:
+    """All that is known of one register."""
+
+    def __init__(self, *, entry: RegisterEntry, session: OfflineSession) -> None:
+        self.register = entry.fiscal_number
+        self.next_local_number = entry.next_local_number
+        self.session = session
+        self.device_id: str | None = None
+        self.shift: Shift | None = None
+        self.shifts: list[Shift] = []
+        self.documents: list[StoredDocument] = []
+        self.by_local_number: dict[int, StoredDocument] = {}
+        self.by_fiscal_number: dict[str, StoredDocument] = {}
+
+    @property
+    def last_document(self) -> StoredDocument | None:
+        """The document accepted last, whatever shift it belongs to."""
+        return self.documents[-1] if self.documents else None
+
+    def enter(self, stored: StoredDocument) -> None:
+        """Take an accepted document into the book and move the register's state."""
+        if stored.kind is Kind.OPEN:
+            self.shift = Shift(
+                shift_id=stored.shift_id,
+                is_testing=stored.document.is_testing,
+                opened_at=stored.accepted_at,
+                open_name=stored.signer_name,
+                open_key_id=stored.key_id,
+                open_fiscal_number=stored.fiscal_number,
+                first_local_number=stored.local_number,
+            )
+            self.shifts.append(self.shift)
+        if stored.kind is Kind.STORNO:
+            reversed_number = text(stored.document.head, "ORDERSTORNUM") or ""
+            self.by_fiscal_number[reversed_number].is_storned = True
+        self.documents.append(stored)
+        self.by_local_number[stored.local_number] = stored
+        self.by_fiscal_number[stored.fiscal_number] = stored
+        self.next_local_number = stored.local_number + 1
+        if self.shift is not None:
+            self._enter_in_shift(self.shift, stored)
+
+    def _enter_in_shift(self, shift: Shift, stored: StoredDocument) -> None:
+        shift.documents.append(stored)
+        if stored.kind is Kind.Z_REPORT:
+            shift.z_report = stored
+        elif stored.kind is Kind.CLOSE:
+            shift.closing = stored
+            self.shift = None
+
+
+class Book:
+    """The registers' books and the three sequences they share."""
+
+    def __init__(self, *, first_fiscal_number: int = FIRST_FISCAL_NUMBER) -> None:
+        self._next_fiscal_number = first_fiscal_number
+        self._next_shift_id = _FIRST_SHIFT_ID
+        self._next_session_id = _FIRST_SESSION_ID
+        self._registers: dict[str, RegisterBook] = {}
+        self._by_fiscal_number: dict[str, StoredDocument] = {}
+        self._returns: dict[str, list[StoredDocument]] = {}
+        self.documents: list[StoredDocument] = []
+
+    def open(self, entry: RegisterEntry) -> RegisterBook:
+        """The register's book, begun when it is first asked for."""
+        book = self._registers.get(entry.fiscal_number)
+        if book is None:
+            book = RegisterBook(entry=entry, session=self._session_for(entry))
+            self._registers[entry.fiscal_number] = book
+        return book
+
+    def registers(self) -> list[RegisterBook]:
+        """All books, in the order they were begun."""
+        return list(self._registers.values())
+
+    def find(self, register: str) -> RegisterBook | None:
+        """The register's book, or None when there is none."""
+        return self._registers.get(register)
+
+    def take_fiscal_number(self) -> str:
+        """The next number of the one growing sequence."""
+        number = self._next_fiscal_number
+        self._next_fiscal_number += 1
+        return str(number)
+
+    def take_shift_id(self) -> int:
+        """The next shift id."""
+        shift_id = self._next_shift_id
+        self._next_shift_id += 1
+        return shift_id
+
+    def enter(self, stored: StoredDocument) -> None:
+        """Take an accepted document into the register's book and into the common list."""
+        self._registers[stored.register].enter(stored)
+        self.documents.append(stored)
+        self._by_fiscal_number[stored.fiscal_number] = stored
+        returned = text(stored.document.head, "ORDERRETNUM")
+        if returned:
+            self._returns.setdefault(returned, []).append(stored)
+        self._next_shift_id = max(self._next_shift_id, stored.shift_id + 1)
+        if stored.fiscal_number.isdecimal():
+            self._next_fiscal_number = max(self._next_fiscal_number, int(stored.fiscal_number) + 1)
+
+    def find_document(self, fiscal_number: str) -> StoredDocument | None:
+        """A document by its fiscal number, whichever register sent it."""
+        return self._by_fiscal_number.get(fiscal_number)
+
+    def returns_of(self, fiscal_number: str) -> list[StoredDocument]:
+        """The returns that name this receipt, whichever register sent them."""
+        return self._returns.get(fiscal_number, [])
+
+    def _session_for(self, entry: RegisterEntry) -> OfflineSession:
+        session_id = entry.offline_session_id
+        if session_id is None:
+            session_id = self._next_session_id
+        self._next_session_id = max(self._next_session_id, session_id + 1)
+        seed = entry.offline_seed
+        if seed is None:
+            # About 15 digits, as real ones; from the id, so that a replayed journal agrees.
+            digest = hashlib.sha256(f"{session_id}/{entry.fiscal_number}".encode()).digest()
+            seed = _SEED_FLOOR + int.from_bytes(digest[:8], "big") % (9 * _SEED_FLOOR)
+        return OfflineSession(session_id=session_id, seed=seed)

@@ -1,0 +1,169 @@
+"""Each switch not tested beside the rule it belongs to, and that each has a reason."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from infra.simulator.switches import Switches
+from tests.unit.infra.simulator import documents as make
+from tests.unit.infra.simulator.office import SECOND_CASHIER, Office
+
+OfficeWith = Callable[..., Office]
+
+
+def test_every_switch_says_why_it_is_one() -> None:
+    reasons = {name: field.description for name, field in Switches.model_fields.items()}
+
+    assert [name for name, reason in reasons.items() if not reason] == []
+
+
+def test_unknown_switch_is_refused() -> None:
+    with pytest.raises(ValueError, match="extra"):
+        Switches.model_validate({"mood": "kind"})
+
+
+class TestCheckOrder:
+    def test_number_comes_before_state_by_default(self, opened: Office) -> None:
+        assert "7 CheckLocalNumberInvalid" in opened.refused(make.open_shift(9, opened.local))
+
+    def test_state_may_come_first(self) -> None:
+        order = ("register", "access", "tin", "names", "clock", "state", "number", "content")
+        office = Office(switches=Switches.model_validate({"check_order": order}))
+        office.open()
+
+        assert "4 ShiftAlreadyOpened" in office.refused(make.open_shift(9, office.local))
+
+    def test_check_left_out_is_not_made(self, office_with: OfficeWith) -> None:
+        office = office_with(check_order=("register", "access", "number", "state"))
+
+        office.sell(ORGNM="Хтозна-хто", TIN="11111111")
+
+    def test_check_named_twice_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="twice"):
+            Switches(check_order=("clock", "clock"))
+
+
+@pytest.mark.parametrize(("status", "expected"), [("by-code", 404), ("always-400", 400)])
+def test_status_of_a_refusal(status: str, expected: int) -> None:
+    office = Office(switches=Switches.model_validate({"refusal_status": status}))
+
+    reply = office.send(make.open_shift(1, office.local, CASHREGISTERNUM="4000999999"))
+
+    assert reply.status == expected
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "windows-1251"])
+def test_encoding_of_the_text(encoding: str) -> None:
+    office = Office(switches=Switches.model_validate({"refusal_text_encoding": encoding}))
+
+    reply = office.send(make.sale(1, office.local))
+
+    assert reply.body.decode(encoding).startswith("Код помилки: 5 ShiftNotOpened\r\n")
+
+
+def test_tolerance_of_the_clock(office_with: OfficeWith) -> None:
+    office = office_with(clock_tolerance_seconds=30)
+    moment = office.local
+    office.clock.forward(seconds=31)
+
+    assert "поточному часу" in office.refused(make.sale(2, moment))
+
+
+def test_time_may_go_back(office_with: OfficeWith) -> None:
+    office = office_with(refuse_time_going_back=False)
+
+    office.accept(make.sale(2, office.local.replace(hour=8, minute=55)))
+
+
+def test_receipt_after_the_z_report_may_be_taken(office_with: OfficeWith) -> None:
+    office = office_with(receipt_after_z_report="accept")
+    office.accept(make.z_report(2, office.local))
+
+    office.sell()
+
+    assert "8 ZRepAlreadyRegistered" in office.refused(make.z_report(4, office.local))
+    assert "6 LastDocumentMustBeZRep" in office.refused(make.close_shift(4, office.local))
+
+
+@pytest.mark.parametrize("code", [2, 4, 9])
+def test_code_for_a_foreign_key(office_with: OfficeWith, code: int) -> None:
+    office = office_with(foreign_key_code=code)
+
+    text = office.refused(make.sale(2, office.local), key=SECOND_CASHIER)
+
+    assert text.startswith(f"Код помилки: {code} ")
+
+
+def test_offline_elements_may_pass_at_the_document_address(office_with: OfficeWith) -> None:
+    office = office_with(refuse_offline_documents_at_doc=False)
+
+    office.sell(OFFLINE="true")
+
+
+def test_unstamped_offline_document_reaches_the_judge(office_with: OfficeWith) -> None:
+    office = office_with()
+
+    text = office.refused(make.sale(2, office.local, OFFLINE="true"), stamped=False)
+
+    assert "у складі пакета" in text
+
+
+def test_parts_may_be_free(office_with: OfficeWith) -> None:
+    office = office_with(strict_parts=False)
+
+    office.accept(make.check(2, office.local, make.sale_parts(100), subtype=2))
+
+
+@pytest.mark.parametrize(("rule", "is_accepted"), [("off", True), ("known", True), ("all", False)])
+def test_return_of_an_unknown_receipt(
+    office_with: OfficeWith, rule: str, is_accepted: bool
+) -> None:
+    office = office_with(return_check=rule)
+
+    reply = office.send(make.sale_return(2, office.local, original="3599999999"))
+
+    assert (reply.status == 200) is is_accepted
+
+
+def test_return_of_another_registers_unknown_receipt_is_always_taken(
+    office_with: OfficeWith,
+) -> None:
+    office = office_with(return_check="all")
+    named: dict[str, Any] = {"ORDERRETCASHREGNUM": "4000111111", "ORDERRETDATE": "01112026"}
+
+    office.accept(make.sale_return(2, office.local, original="3599999999", **named))
+
+
+def test_returns_may_go_unchecked(office_with: OfficeWith) -> None:
+    office = office_with(return_check="off")
+    number = office.sell(100)["ORDERTAXNUM"]
+
+    office.accept(make.sale_return(3, office.local, original=number, kopecks=200))
+
+
+@pytest.mark.parametrize(
+    ("rule", "sale", "z_report"),
+    [("z-and-close", False, True), ("everything", True, False), ("nothing", False, False)],
+)
+def test_what_a_cancelled_register_may_send(
+    office_with: OfficeWith, rule: str, sale: bool, z_report: bool
+) -> None:
+    office = office_with(closed_register_allows=rule)
+    office.simulator.close_register(make.REGISTER)
+
+    sold = office.send(make.sale(office.number, office.local))
+    reported = office.send(make.z_report(office.number, office.local))
+
+    # After an accepted sale the empty Z-report is refused for its figures.
+    assert (sold.status == 200, reported.status == 200) == (sale, z_report)
+
+
+@pytest.mark.parametrize("name", ["ZRep", None])
+def test_what_lists_say_of_a_z_report(office_with: OfficeWith, name: str | None) -> None:
+    office = office_with(z_report_document_type=name)
+    office.accept(make.z_report(2, office.local))
+
+    info = office.asked("DocumentInfoByLocalNum", NumFiscal=make.REGISTER, NumLocal=2)
+
+    assert (info["DocClass"], info["CheckDocType"]) == ("ZRep", name)
