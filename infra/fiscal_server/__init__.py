@@ -1,0 +1,1 @@
+"""The tax service's fiscal server: its wire format, its answers, the client."""

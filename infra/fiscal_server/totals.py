@@ -1,0 +1,129 @@
+"""The server's totals of a shift as the domain counts them, so that the two can be compared (§6.10).
+
+What differs in form only is evened out:
+
+1. NoRndSum was seen as 0.0 when nothing was rounded, and may count rounded receipts only; the sum before
+   rounding is Sum + RndSum in every reading.
+2. TurnoverDiscount was seen as 0.0 when receipts had not sent it; it is then the turnover. The same holds of
+   SourceSum. A turnover wholly discounted away has a base and a tax of zero at a rate above zero: there 0.0 is
+   the true figure.
+3. Rows come in any order; here payment forms stand by code and name, taxes by letter.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+from domain.answers import ServerShiftTotals
+from domain.documents.receipt import TaxRow
+from domain.documents.shift import OrderTotals, PaymentFormTotal, ShiftTotals
+from domain.money import ZERO
+from infra.fiscal_server.moments import Amount, Percent
+from infra.fiscal_server.replies import Flag, Reply, or_empty
+
+
+class PaymentFormPart(Reply):
+    """Money of one payment form."""
+
+    pay_form_code: int
+    pay_form_name: str
+    sum: Amount
+
+
+class TaxPart(Reply):
+    """Turnover and tax of one letter."""
+
+    type: int
+    name: str
+    letter: str | None = None
+    prc: Percent
+    turnover: Amount
+    turnover_discount: Amount = ZERO
+    source_sum: Amount = ZERO
+    sum: Amount
+
+    def to_domain(self) -> TaxRow:
+        """Return the row by rule 2."""
+        taxed = bool(self.source_sum or self.sum or not self.prc.basis_points)
+        discounted = self.turnover_discount
+        if taxed and not discounted:
+            discounted = self.turnover
+        base = self.source_sum
+        if taxed and not base:
+            base = discounted
+        return TaxRow(
+            kind=self.type,
+            name=self.name,
+            letter=self.letter or "",
+            rate=self.prc,
+            turnover=self.turnover,
+            discounted_turnover=discounted,
+            base=base,
+            tax=self.sum,
+        )
+
+
+class OrdersPart(Reply):
+    """Totals of one direction."""
+
+    sum: Amount
+    rnd_sum: Amount = ZERO
+    orders_count: int
+    pay_form: Annotated[tuple[PaymentFormPart, ...], BeforeValidator(or_empty)] = ()
+    tax: Annotated[tuple[TaxPart, ...], BeforeValidator(or_empty)] = ()
+
+    def to_domain(self) -> OrderTotals:
+        """Return the totals by rules 1 and 3."""
+        payments = (
+            PaymentFormTotal(
+                form_code=part.pay_form_code, form_name=part.pay_form_name, amount=part.sum
+            )
+            for part in self.pay_form
+        )
+        taxes = (part.to_domain() for part in self.tax)
+        return OrderTotals(
+            count=self.orders_count,
+            total=self.sum,
+            unrounded=self.sum + self.rnd_sum,
+            rounding=self.rnd_sum,
+            payments=tuple(sorted(payments, key=lambda row: (row.form_code, row.form_name))),
+            taxes=tuple(sorted(taxes, key=lambda row: (row.letter, row.kind, row.name, row.rate))),
+        )
+
+
+class TotalsPart(Reply):
+    """Totals of a shift; currency and cash withdrawals are not represented yet."""
+
+    real: OrdersPart | None = None
+    ret: OrdersPart | None = None
+    service_input: Amount = ZERO
+    service_output: Amount = ZERO
+
+    def to_domain(self) -> ShiftTotals:
+        """Return the totals; null stands for none."""
+        return ShiftTotals(
+            sales=OrderTotals() if self.real is None else self.real.to_domain(),
+            returns=OrderTotals() if self.ret is None else self.ret.to_domain(),
+            service_deposits=self.service_input,
+            service_issues=self.service_output,
+        )
+
+
+class ShiftTotalsReply(Reply):
+    """Answer of `LastShiftTotals`."""
+
+    shift_state: int
+    z_rep_present: Flag = False
+    testing: Flag = False
+    totals: TotalsPart | None = None
+
+    def to_domain(self) -> ServerShiftTotals:
+        """Return what the server has of the last shift."""
+        return ServerShiftTotals(
+            shift_open=self.shift_state == 1,
+            z_report_present=self.z_rep_present,
+            testing=self.testing,
+            totals=None if self.totals is None else self.totals.to_domain(),
+        )
