@@ -51,7 +51,6 @@ _SECTIONS = {
     "connect_timeout_seconds": "How long to wait for it",
     "worker_threads": "Lanes and workers",
     "lease_seconds": "Leases and retries",
-    "rounding_step_kopecks": "Selling",
     "alarm_webhook_url": "Alarms",
     "log_level": "Logs",
 }
@@ -87,6 +86,11 @@ class Settings(BaseSettings):
     broker_url: SecretStr | None = Field(
         default=None,
         description="RabbitMQ to wake workers through (`amqp://…`). Empty: PostgreSQL wakes them.",
+    )
+    broker_queue: str = Field(
+        default="fiscal-lanes",
+        pattern=r"^[A-Za-z0-9._-]{1,80}$",
+        description="Queue at RabbitMQ; deployments that share one need queues of their own.",
     )
     signer_socket: Path = Field(
         default_factory=_signer_socket,
@@ -136,6 +140,10 @@ class Settings(BaseSettings):
     metrics_need_token: bool = Field(
         default=False, description="Whether the API shows its metrics to token holders only."
     )
+    own_write_seconds: Seconds = Field(
+        default=5.0,
+        description="Most that a read with `at_least` waits for its read model to show the write.",
+    )
     stop_within_seconds: Seconds = Field(
         default=15.0, description="Most that a stopping API waits for the requests under way."
     )
@@ -180,17 +188,6 @@ class Settings(BaseSettings):
         default=15.0,
         description="A document sent and silent for so long has an unknown outcome: the service is "
         "asked for it by local number.",
-    )
-    unreachable_after_seconds: Seconds = Field(
-        default=5.0,
-        description="When nothing could be sent for so long, the tax service counts as unreachable.",
-    )
-    probe_fresh_seconds: Seconds = Field(
-        default=10.0,
-        description="A probe of the tax service older than this counts as failed.",
-    )
-    probe_idle_seconds: Seconds = Field(
-        default=600.0, description="How often the tax service is probed when nothing is being sold."
     )
     state_check_seconds: Seconds = Field(
         default=300.0,
@@ -245,14 +242,6 @@ class Settings(BaseSettings):
         default=300.0, description="The pauses double up to this one."
     )
 
-    # --- selling ----------------------------------------------------------------------------------
-
-    rounding_step_kopecks: int = Field(
-        default=50,
-        ge=1,
-        le=10_000,
-        description="Step that cash totals are rounded to, in kopecks; 1: not at all.",
-    )
     # --- alarms -----------------------------------------------------------------------------------
 
     alarm_webhook_url: HttpUrl | None = Field(

@@ -64,8 +64,8 @@ _CODES = (
     ),
     Answer(3, "InvalidTin", "the tax number is not the business unit's", Action.PARK),
     Answer(4, "ShiftAlreadyOpened", "a shift is open", Action.ADOPT),
-    Answer(5, "ShiftNotOpened", "no shift is open", Action.REFUSE_DOCUMENT),
-    Answer(6, "LastDocumentMustBeZRep", "closing without a Z-report", Action.REFUSE_DOCUMENT),
+    Answer(5, "ShiftNotOpened", "no shift is open", Action.RESYNC),
+    Answer(6, "LastDocumentMustBeZRep", "closing without a Z-report", Action.RESYNC),
     Answer(7, "CheckLocalNumberInvalid", "another local number was expected", Action.RESYNC),
     Answer(8, "ZRepAlreadyRegistered", "the shift has its Z-report", Action.ADOPT),
     Answer(

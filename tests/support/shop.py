@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 from uuid import UUID
 
 from domain.clock import ManualClock
@@ -19,8 +20,15 @@ from tests.support.cheap_signer import CheapSigner
 
 START = datetime(2026, 11, 5, 7, 0, tzinfo=UTC)
 
-COMPANY = {"code": "99900011", "vat": "999000110019", "name": 'ТОВ "Калина-Приклад"'}
-UNIT = {"name": 'Магазин "Калина"', "address": "УКРАЇНА, М. ЛЬВІВ, вул. Вигадана, 5"}
+COMPANY: dict[str, Any] = {
+    "code": "99900011",
+    "vat": "999000110019",
+    "name": 'ТОВ "Калина-Приклад"',
+}
+UNIT: dict[str, Any] = {
+    "name": 'Магазин "Калина"',
+    "address": "УКРАЇНА, М. ЛЬВІВ, вул. Вигадана, 5",
+}
 REGISTER_NUMBER = "4000777001"
 
 

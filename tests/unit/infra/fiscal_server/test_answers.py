@@ -30,9 +30,9 @@ class TestActions:
         [
             ((12,), Action.BACK_OFF),
             ((4, 8), Action.ADOPT),
-            ((7,), Action.RESYNC),
+            ((5, 6, 7), Action.RESYNC),
             ((1, 2, 3, 401, 403, 404, 405, 415), Action.PARK),
-            ((5, 6, 9, 10, 11, 413, 416), Action.REFUSE_DOCUMENT),
+            ((9, 10, 11, 413, 416), Action.REFUSE_DOCUMENT),
             ((14, 99, 1000, UNNAMED), Action.REFUSE_DOCUMENT),
         ],
     )

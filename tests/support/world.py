@@ -1,0 +1,249 @@
+"""A whole world in one process: ledger, lane worker, real client, simulated tax service, one clock that we move.
+
+Requests go straight into the simulator, so a document costs about a millisecond and thousands of days can be lived.
+A process can be killed at every commit and every request.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from domain.clock import ManualClock
+from domain.errors import Unreachable
+from domain.identifiers import document_id, document_uid, shard_of
+from domain.ports import Commit, LogPosition
+from domain.register.aggregate import Register
+from infra.event_store.memory import MemoryLanes, MemoryStore
+from infra.fiscal_server.client import FiscalServerClient
+from infra.fiscal_server.transport import HttpAnswer
+from infra.signing import cms
+from infra.signing.timestamp import TimestampAuthority
+from infra.simulator.book import StoredDocument
+from infra.simulator.endpoints import Request
+from infra.simulator.envelope import CmsEnvelope, stamper
+from infra.simulator.registry import CompanyEntry, KeyEntry, RegisterEntry, Role, UnitEntry
+from infra.simulator.replies import (
+    AnswerLost,
+    ConnectionRefusedBySimulator,
+    NoReply,
+    SilenceBySimulator,
+)
+from infra.simulator.simulator import Simulator
+from tests.support.cheap_signer import CHEAP_SUITE, cheap_key
+from tests.support.shop import COMPANY, REGISTER_NUMBER, START, UNIT, Shop
+from workers.submitter import SubmissionRules, Submitter
+
+RULES = SubmissionRules(
+    lease_seconds=60,
+    documents_per_claim=10,
+    retry_first_seconds=1,
+    retry_longest_seconds=30,
+    state_check_seconds=300,
+    stale_after_seconds=240,
+    most_skew_seconds=300,
+)
+
+INJECTED_PARKINGS = {"shift-opening-refused", "shift-closing-refused", "z-report-refused"}
+"""What a refusal by code 9 may stop; every other stop is a fault of ours."""
+
+
+class Killed(BaseException):
+    """The process died here."""
+
+
+@dataclass
+class Death:
+    """Kills the process at the n-th chance from now; None lets it live."""
+
+    after: int | None = None
+
+    def pass_by(self) -> None:
+        if self.after is None:
+            return
+        self.after -= 1
+        if self.after < 0:
+            self.after = None
+            raise Killed
+
+
+class MortalStore(MemoryStore):
+    """A store whose process may die right before or right after any commit."""
+
+    death: Death
+
+    def commit(self, commit: Commit) -> LogPosition:
+        self.death.pass_by()
+        position = super().commit(commit)
+        self.death.pass_by()
+        return position
+
+
+class StraightToSimulator:
+    """A `Carrier` without a network; how a connection ends decides `sent`, as with real sockets."""
+
+    def __init__(self, simulator: Simulator, *, clock: ManualClock, death: Death) -> None:
+        self._simulator = simulator
+        self._clock = clock
+        self._death = death
+
+    @property
+    def skew_seconds(self) -> float | None:
+        return None
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def post(self, path: str, body: bytes, *, content_type: str) -> HttpAnswer:
+        self._death.pass_by()
+        resource = path.removeprefix("/").partition("?")[0]
+        request = Request(
+            resource,  # type: ignore[arg-type]
+            body,
+            {"content-type": content_type},
+            result_as_json="resultAsJson=true" in path,
+        )
+        try:
+            reply = self._simulator.handle(request)
+        except SilenceBySimulator as silence:
+            self._clock.advance(timedelta(seconds=min(silence.seconds, 15)))
+            raise Unreachable(reason="silence", sent=True) from silence
+        except ConnectionRefusedBySimulator as refused:
+            raise Unreachable(reason="connection refused", sent=False) from refused
+        except NoReply as ended:
+            lost = "answer lost" if isinstance(ended, AnswerLost) else "connection reset"
+            raise Unreachable(reason=lost, sent=True) from ended
+        self._death.pass_by()
+        return HttpAnswer(status=reply.status, body=reply.body)
+
+
+class StraightStamps:
+    """Time-stamps from the simulator's authority, unless it is cut off."""
+
+    def __init__(self, simulator: Simulator, authority: TimestampAuthority) -> None:
+        self._simulator = simulator
+        self._authority = authority
+
+    def stamp(self, signed: bytes) -> bytes:
+        if self._simulator.faults.is_cut_off:
+            raise Unreachable(reason="connection refused", sent=False)
+        message = cms.parse(signed)
+        stamp = stamper(self._authority, suite=CHEAP_SUITE)
+        return cms.with_timestamp(signed, stamp(message.signer.signature))
+
+
+class World:
+    """One shop, its worker and the tax service."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock(START)
+        self.death = Death()
+        store = MortalStore()
+        store.death = self.death
+        self.shop = Shop(clock=self.clock, store=store)
+        self.store = store
+        self.lanes: MemoryLanes = self.shop.lanes
+        self.authority = TimestampAuthority(
+            cheap_key("stamps", for_timestamps=True), clock=self.clock.now
+        )
+        server_key = cheap_key("tax-service")
+        self.simulator = Simulator(
+            clock=self.clock,
+            envelope=CmsEnvelope(
+                signer=server_key, stamp=stamper(self.authority, suite=server_key.suite)
+            ),
+            authority=self.authority,
+        )
+        self.simulator.set_up(company_entry())
+        self._new_id: Callable[[], UUID] = self.shop.ledger.new_id
+        self.start_worker()
+
+    def start_worker(self) -> None:
+        """Start a worker process anew: it remembers nothing but the log."""
+        self.store.forget_aggregates()
+        server = FiscalServerClient(
+            StraightToSimulator(self.simulator, clock=self.clock, death=self.death),
+            signer=self.shop.signer,
+            ticket_trust=None,
+            clock=self.clock,
+        )
+        self.submitter = Submitter(
+            ledger=self.shop.ledger,
+            lanes=self.lanes,
+            server=server,
+            timestamps=StraightStamps(self.simulator, self.authority),
+            clock=self.clock,
+            rules=RULES,
+            owner="worker",
+            skew_seconds=lambda: None,
+        )
+
+    def work(self) -> int:
+        """Let the worker look at the lane once; a killed one is started anew after its lease ran out."""
+        try:
+            return self.submitter.work(self.shop.register_id)
+        except Killed:
+            self.start_worker()
+            self.clock.advance(timedelta(seconds=RULES.lease_seconds + 1))
+            return 1
+
+    def settle(self) -> None:
+        """Let time pass without faults until the lane has nothing to do."""
+        self.death.after = None
+        self.simulator.faults.clear()
+        self.simulator.process_late()
+        for _ in range(200):
+            self.work()
+            parked = self.register().parked
+            if parked is not None:
+                # The script refused a document that nothing can follow; a person looks and lets it go on.
+                assert parked.reason in INJECTED_PARKINGS, parked
+                self.shop.ledger.resume_lane(
+                    register_id=self.shop.register_id, by="test", reason="injected"
+                )
+            lane = self.store.known.lanes.get(
+                (shard_of(self.shop.register_id), self.shop.register_id)
+            )
+            if lane is None or (lane.due_at is None and lane.lease_until is None):
+                return
+            self.clock.advance(timedelta(seconds=5))
+        raise AssertionError("the lane does not come to rest")
+
+    def register(self) -> Register:
+        return self.shop.register()
+
+    def book(self) -> list[StoredDocument]:
+        """The documents the tax service accepted from this register."""
+        found = self.simulator.book.find(REGISTER_NUMBER)
+        return [] if found is None else list(found.documents)
+
+
+def company_entry(*keys: str) -> CompanyEntry:
+    """The shop as the tax service knows it."""
+    return CompanyEntry(
+        tin=str(COMPANY["code"]),
+        ipn=str(COMPANY["vat"]),
+        name=str(COMPANY["name"]),
+        units=(
+            UnitEntry(
+                name=str(UNIT["name"]),
+                address=str(UNIT["address"]),
+                registers=(
+                    RegisterEntry(fiscal_number=REGISTER_NUMBER, local_number=7, name="Каса 7"),
+                ),
+            ),
+        ),
+        keys=tuple(
+            KeyEntry(
+                subject_key_id=cheap_key(key).certificate.subject_key_id_hex or "",
+                name="Приклад О. П.",
+                role=Role.SENIOR_CASHIER,
+            )
+            for key in keys or ("olena",)
+        ),
+    )
+
+
+def uids_of(subject_id: UUID, *, most: int = 20) -> set[str]:
+    """Every UID a document for this subject may have."""
+    return {document_uid(document_id(subject_id, number=n)) for n in range(most)}

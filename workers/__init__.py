@@ -1,0 +1,1 @@
+"""Everything that works in the background: submission, projections, alarms, housekeeping."""

@@ -1,0 +1,67 @@
+"""The projector process: every projection of the catalogue in a thread of its own.
+
+`python -m workers.projector`. Several may run: a lock on each projection's tracking row lets one page be written once.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import psycopg
+import structlog
+
+from infra.bootstrap import owner_dsn
+from infra.event_store.follower import Hints
+from infra.event_store.projector import ProjectorThread
+from infra.postgres import application_dsn
+from infra.settings import Settings
+from infra.telemetry import configure_logs, serve_metrics
+from projections.catalogue import PROJECTIONS
+
+log = structlog.get_logger(__name__)
+
+_POLL_SECONDS = 1.0
+
+
+def run(settings: Settings, stop: threading.Event) -> None:
+    """Keep the projections running until told to stop."""
+    dsn = application_dsn(owner_dsn(settings))
+    runners = [
+        ProjectorThread(projection(), dsn, page_events=settings.projection_page_events)
+        for projection in PROJECTIONS
+    ]
+    threads = [threading.Thread(target=runner.run, args=(stop,), daemon=True) for runner in runners]
+    for thread in threads:
+        thread.start()
+    log.info("projector runs", projections=len(threads))
+    hints = Hints(dsn, name="projector")
+    while not stop.is_set():
+        try:
+            hints.wait(_POLL_SECONDS)
+        except psycopg.Error as error:
+            log.warning("no hints from the database", reason=str(error))
+            stop.wait(_POLL_SECONDS)
+        for runner in runners:
+            runner.wake()
+    for runner in runners:
+        runner.wake()
+    for thread in threads:
+        thread.join()
+    hints.close()
+    log.info("projector stopped")
+
+
+def main() -> None:
+    """Run the projector until SIGTERM or SIGINT."""
+    settings = Settings()
+    configure_logs(settings, part="projector")
+    serve_metrics(settings)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    run(settings, stop)
+
+
+if __name__ == "__main__":
+    main()
