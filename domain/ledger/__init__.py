@@ -1,12 +1,13 @@
 """FiscalLedger: one method per use case, and the only writer of events.
 
 Every decision of the system is a method here; api and workers both call it, and the stream version serialises
-them. The methods stand in four files by who calls them: set-up, tills, lanes, and the taking over of documents
-that the tax service has and we do not.
+them. The methods stand in five files by who calls them: set-up, tills, lanes, the taking over of documents that
+the tax service has and we do not, and going on after a backup was restored.
 """
 
 from domain.ledger.adoption import AdoptedDocument, Adoption
 from domain.ledger.base import Issued, ShiftChange
+from domain.ledger.restoring import Restoring
 from domain.ledger.selling import Selling, XReport
 from domain.ledger.structure import Structure
 from domain.ledger.submission import LaneTask
@@ -21,5 +22,5 @@ __all__ = [
 ]
 
 
-class FiscalLedger(Structure, Selling, Adoption):
+class FiscalLedger(Structure, Selling, Adoption, Restoring):
     """The use cases of the ledger over a store, a signer and a clock."""

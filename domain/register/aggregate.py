@@ -121,6 +121,11 @@ class Register(Aggregate):
         self.offline_session_id = None
         self.offline_seed = None
 
+    @property
+    def wants_snapshot(self) -> bool:
+        """Whether this is a good moment for a snapshot: a shift has just ended and the state is small."""
+        return any(isinstance(fact, events.ShiftClosed) for fact in self.pending_events)
+
     # --- what a till asks ----------------------------------------------------------------------------------
 
     def change_settings(self, settings: RegisterSettings) -> None:

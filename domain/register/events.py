@@ -404,14 +404,15 @@ class ZReportMade(Event):
     made_at: datetime
 
     def apply(self, register: Register) -> None:
-        assert register.shift is not None
-        assert register.shift.closing is not None
-        register.shift = replace(register.shift, z_report=self.z_report)
+        shift = register.shift
+        assert shift is not None
+        assert shift.closing is not None
+        register.shift = replace(shift, z_report=self.z_report)
         item = Waiting(
             subject_id=self.z_report.z_report_id,
             kind=DocumentKind.Z_REPORT,
             z_report=self.z_report,
-            documents=register.shift.closing.z_documents,
+            documents=shift.closing.z_documents,
         )
         register.waiting = (*register.waiting, item)
 

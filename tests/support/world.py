@@ -10,6 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from domain.clock import ManualClock
+from domain.documents.shift import Seller
 from domain.errors import Unreachable
 from domain.identifiers import document_id, document_uid, shard_of
 from domain.ports import Commit, LogPosition
@@ -211,6 +212,26 @@ class World:
 
     def register(self) -> Register:
         return self.shop.register()
+
+    def next_number(self) -> int:
+        """The local number the tax service expects."""
+        found = self.simulator.book.find(REGISTER_NUMBER)
+        return 1 if found is None else found.next_local_number
+
+    def shift_is_open_there(self) -> bool:
+        """Whether the tax service has a shift of the register open, without its Z-report."""
+        found = self.simulator.book.find(REGISTER_NUMBER)
+        return found is not None and found.shift is not None and found.shift.z_report is None
+
+    def seller(self) -> Seller:
+        """The shop's names as documents carry them."""
+        return Seller(
+            tax_id=str(COMPANY["code"]),
+            vat_number=str(COMPANY["vat"]),
+            name=str(COMPANY["name"]),
+            unit_name=str(UNIT["name"]),
+            unit_address=str(UNIT["address"]),
+        )
 
     def book(self) -> list[StoredDocument]:
         """The documents the tax service accepted from this register."""
