@@ -60,6 +60,7 @@ clean: ## Remove the virtual environment, build results and caches; never .fisca
 
 $(READY): pyproject.toml uv.lock | $(BIN)/uv
 	$(BIN)/uv sync --locked --inexact --quiet $(EXTRAS)
+	$(BIN)/python -m infra.signing.build
 	@touch $@
 
 $(BIN)/uv:

@@ -7,7 +7,7 @@ a crash, and so is a file that takes more than ten seconds. Needs the dependency
 
 import sys
 
-import atheris
+import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
 with atheris.instrument_imports(include=["infra.signing"]):
     from infra.signing.containers import open_container
