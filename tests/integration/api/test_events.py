@@ -1,6 +1,5 @@
 """The event feed: by cursor and as it happens."""
 
-import threading
 from typing import Any
 
 import httpx
@@ -116,21 +115,3 @@ def _receipts(group: dict[str, str]) -> set[str]:
         for event in events
         if event["topic"] == "register.receipt-issued"
     }
-
-
-def test_streams_go_when_the_program_stops(api: Api) -> None:
-    """The server of this module stops after its tests; a stream that stayed would hold it up."""
-    opened = threading.Event()
-
-    def follow() -> None:
-        with _Stream(api) as stream:
-            stream.next()
-            opened.set()
-            try:
-                stream.next()
-            except (AssertionError, httpx.HTTPError):
-                return
-
-    threading.Thread(target=follow, daemon=True).start()
-
-    assert opened.wait(10)

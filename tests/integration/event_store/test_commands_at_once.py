@@ -55,7 +55,7 @@ def at_once(ledgers: list[FiscalLedger], call: Callable[[FiscalLedger], Issued])
 
 def test_one_sale_is_made_and_every_call_gets_it(processes: Processes) -> None:
     ledgers = processes.ledgers()
-    company_id = ledgers[0].register_company(code="99900011", vat=None, name="Калина")
+    company_id = ledgers[0].register_company(code="99900011", vat="999000110019", name="Калина")
     unit_id = ledgers[0].register_business_unit(company_id=company_id, name="Калина", address=None)
     cashier_id = ledgers[0].enrol_cashier(company_id=company_id, name="Приклад", key_id="olena")
     register_id = ledgers[0].add_register(

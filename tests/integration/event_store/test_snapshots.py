@@ -7,6 +7,7 @@ from eventsourcing.persistence import StoredEvent
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.aggregate import Aggregate
 from domain.identifiers import shard_of
 from domain.money import Money
 from infra.event_store.codec import LedgerMapper, shape_of
@@ -80,9 +81,8 @@ def test_a_register_loads_from_its_snapshot_as_from_all_its_events(
         assert replay(mapper, snapshot_of(whole), []) == whole
 
 
-def snapshot_of(aggregate: object) -> StoredSnapshot:
-    assert isinstance(aggregate, Till.__mro__[1])
-    stored = LedgerMapper().to_stored_event(type(aggregate).Snapshot.take(aggregate))
+def snapshot_of(aggregate: Aggregate) -> StoredSnapshot:
+    stored = LedgerMapper().to_stored_event(Aggregate.Snapshot.take(aggregate))
     return StoredSnapshot(
         aggregate.id, aggregate.version, stored.topic, shape_of(type(aggregate)), stored.state
     )

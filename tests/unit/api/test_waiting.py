@@ -10,7 +10,7 @@ import pytest
 
 from api.following import follow
 from api.progress import ReceiptProgress, waiting
-from api.waiting import Bell, Waits, Watch
+from api.waiting import Bell, Waits, Watch, heard
 from domain.documents.receipt import ReceiptState
 from domain.register import events
 from infra.event_store.feed import Cursor, FeedEvent
@@ -137,13 +137,22 @@ async def test_following_ends_with_the_outcome(shop: Shop) -> None:
 async def test_bell_wakes_every_stream_that_listens() -> None:
     bell = Bell()
     bell.start()
-    listeners = [asyncio.create_task(bell.heard(seconds=5)) for _ in range(3)]
+    listeners = [asyncio.create_task(heard(bell.listen(), seconds=5)) for _ in range(3)]
     await asyncio.sleep(0.01)
 
     Thread(target=bell.ring).start()
 
     assert await asyncio.gather(*listeners) == [True, True, True]
-    assert not await bell.heard(seconds=0.01)
+    assert not await heard(bell.listen(), seconds=0.01)
+
+
+async def test_what_happens_between_listening_and_waiting_is_heard() -> None:
+    bell = Bell()
+    moved = bell.listen()
+
+    bell.ring_here()
+
+    assert await heard(moved, seconds=1)
 
 
 def _registered(receipt_id: UUID) -> Any:

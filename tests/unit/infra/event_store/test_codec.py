@@ -19,11 +19,10 @@ from domain.money import Money, Quantity, Rate
 from infra.event_store.codec import (
     LedgerMapper,
     StateCompressor,
-    converter,
     record_of,
     shape_of,
-    stored_name,
 )
+from infra.event_store.converter import converter, stored_name
 from tests.support.till import Till
 
 MAPPER = LedgerMapper()

@@ -3,7 +3,7 @@
 from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
@@ -145,7 +145,7 @@ class TestRefusals:
                 )
                 refusal = IdempotencyKeyReused
             case "other bytes":
-                known.documents[document.ref] = bytes(32)
+                known.documents = {document.ref: bytes(32)}
                 refusal = IntegrityFault
             case _:
                 save = replace(save, lane=replace(lane, fence=3))
@@ -170,8 +170,9 @@ class TestRefusals:
 
     def test_bytes_that_are_stored_already_are_not_stored_again(self) -> None:
         save = self.full_save()
-        known = Known()
+        known = Known(documents={})
         assert admit(save, known).documents == save.documents
+        known.documents = {document.ref: document.sha256 for document in save.documents}
         again = replace(save, parts=(), command=None)
         assert admit(again, known).documents == ()
 
@@ -242,7 +243,7 @@ def test_what_is_prepared_names_its_shard() -> None:
         )
 
 
-def _elsewhere(shard: int) -> object:
+def _elsewhere(shard: int) -> UUID:
     while shard_of(found := uuid4()) == shard:
         pass
     return found

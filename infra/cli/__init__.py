@@ -1,0 +1,1 @@
+"""The `fiscal` command. It imports no other part: it runs them as processes of their own."""

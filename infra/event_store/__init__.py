@@ -1,0 +1,1 @@
+"""The ledger's storage: events, documents, command results and lanes, in PostgreSQL or in memory."""

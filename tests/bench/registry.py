@@ -1,0 +1,8 @@
+"""The benches, in the order they run. Each module has `measure(context) -> list[Figure]`."""
+
+MODULES = (
+    "tests.bench.append_vs_raw",
+    "tests.bench.command_vs_parts",
+    "tests.bench.projections_vs_runner",
+    "tests.bench.growth",
+)
