@@ -27,6 +27,9 @@ SUBMISSION_SECONDS = Histogram(
 CLOCK_SKEW_SECONDS = Gauge(
     "fiscal_clock_skew_seconds", "The tax service's clock minus ours, as its last answer told."
 )
+CONFLICTS = Counter(
+    "fiscal_conflicts_total", "Commits refused because another process moved the stream first."
+)
 ALARMS_DELIVERED = Counter("fiscal_alarms_delivered_total", "Alarms handed to the operator.")
 
 

@@ -13,7 +13,7 @@ from domain.documents.receipt import Receipt, ReceiptKind, ReceiptState
 from domain.errors import InvalidField, NotFound
 from domain.money import Money
 from domain.qr import qr_text
-from infra.event_store.codec import converter
+from infra.event_store.converter import converter
 from infra.event_store.feed import Cursor
 from projections.receipts import RECEIPTS, StoredReceipt
 from projections.standing import STATE_SHOWN

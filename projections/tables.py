@@ -17,7 +17,7 @@ import orjson
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from infra.event_store.codec import converter, stored_name
+from infra.event_store.converter import converter, stored_name
 from infra.postgres import Connection
 
 Row = TypeVar("Row")

@@ -16,7 +16,7 @@ import structlog
 
 from infra.bootstrap import Engine, open_engine, open_fiscal_server, open_timestamps, process_name
 from infra.event_store.follower import Hints
-from infra.event_store.recorder import LANES_CHANNEL
+from infra.event_store.writing import LANES_CHANNEL
 from infra.settings import Settings
 from infra.telemetry import configure_logs, serve_metrics
 from workers.alarms import deliver_alarms

@@ -229,12 +229,14 @@ class Submitter:
         log.warning("refused", register=task.register, server_code=code, action=action.value)
         if action is Action.REFUSE_DOCUMENT:
             return self._ledger.record_refused(lease, server_code=code, text=text)
+        if action in (Action.ADOPT, Action.RESYNC):
+            # The service may count otherwise because it has this very document: nobody knows until it was asked.
+            self._ledger.record_unknown(lease, reason=f"{code} {refusal.name}")
+            return self._disagreed(lease, task, refusal)
         self._ledger.record_attempt_ended(lease, reason=f"{code} {refusal.name}")
-        if action is Action.BACK_OFF:
-            raise Pause(reason=f"tax-service-refused: {code} {refusal.name}")
         if action is Action.PARK:
             return self._ledger.park(lease, reason=refusal.name, server_code=code, text=text)
-        return self._disagreed(lease, task, refusal)
+        raise Pause(reason=f"tax-service-refused: {code} {refusal.name}")
 
     def _disagreed(self, lease: LaneLease, task: LaneTask, refusal: Refused) -> LaneTask:
         """Find out whether the document is there after all: the service counts or stands otherwise."""

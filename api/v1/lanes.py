@@ -42,6 +42,7 @@ async def resume_lane(call: Call, register_id: RegisterId, body: ResumeBody) -> 
         register_id=register_id,
         by=call.the_caller.name,
         reason=body.reason,
+        command=call.the_command,
     )
     return await _lane(call, register_id)
 

@@ -221,14 +221,26 @@ class Selling(LedgerBase):
             made_at=self.clock.now(),
         )
 
-    def resume_lane(self, *, register_id: UUID, by: str, reason: str) -> LogPosition:
-        """Lift the stop of a parked lane. Raises: NotFound, LaneNotParked."""
-        now = self.clock.now()
-        with self.store.hold(Register, register_id, shard=shard_of(register_id)) as register:
-            register.resume(by=by, reason=reason, at=now)
-            return self._save(
-                register, lane=LaneChange(register_id=register_id, due_at=now, resumed=True)
-            )
+    def resume_lane(
+        self, *, register_id: UUID, by: str, reason: str, command: CommandKey | None = None
+    ) -> LogPosition | None:
+        """Lift the stop of a parked lane; None when the same command had done so before.
+
+        Raises: NotFound, LaneNotParked.
+        """
+        shard = shard_of(register_id)
+
+        def decide() -> LogPosition | None:
+            now = self.clock.now()
+            with self.store.hold(Register, register_id, shard=shard) as register:
+                register.resume(by=by, reason=reason, at=now)
+                return self._save(
+                    register,
+                    command=self._recorded(command, register_id=str(register_id)),
+                    lane=LaneChange(register_id=register_id, due_at=now, resumed=True),
+                )
+
+        return self._once(shard=shard, command=command, decide=decide, repeat=lambda _: None)
 
     # --- helpers ---------------------------------------------------------------------------------------------
 

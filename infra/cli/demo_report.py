@@ -14,11 +14,13 @@ from infra.cli.demo_data import NEXT_SALE
 from infra.cli.starting import say_administrator
 from infra.settings import Settings
 
+_RULE = 70
+
 
 def report(demonstration: Demonstration, *, settings: Settings, api_url: str, logs: Path) -> None:
     """Print it all; every line can be copied, whatever the width of the terminal."""
     _first_sale(demonstration)
-    out.rule("[bold]Go on · Далі", align="left", style="dim")
+    _heading("Go on · Далі", style="dim")
     _line("API", f"{api_url}/v1")
     _line("Documentation", f"{api_url}/docs")
     _line("Tax service", f"{settings.simulator_url}/   (simulator · симулятор)")
@@ -47,8 +49,7 @@ def curl_line(demonstration: Demonstration, *, api_url: str) -> str:
 def _first_sale(demonstration: Demonstration) -> None:
     receipt, shift = demonstration.receipt, demonstration.shift
     registered = receipt["state"] == "registered"
-    title = "First sale · Перший продаж"
-    out.rule(f"[bold]{title}", align="left", style="green" if registered else "yellow")
+    _heading("First sale · Перший продаж", style="green" if registered else "yellow")
     opening = shift["opening_fiscal_number"] or "on its way"
     _line("Shift", f"{shift['number']}, {shift['cashier_name']}, opening {opening}")
     hryvnias, kopecks = divmod(receipt["total_kopecks"], 100)
@@ -62,6 +63,10 @@ def _first_sale(demonstration: Demonstration) -> None:
     _line("QR", receipt["qr"])
     if out.is_terminal:
         segno.make(receipt["qr"], error="l").terminal(compact=True, border=2)
+
+
+def _heading(title: str, *, style: str) -> None:
+    out.print(f"\n[bold]{title}[/] [{style}]{'─' * (_RULE - len(title))}[/]")
 
 
 def _line(name: str, text: str) -> None:

@@ -109,9 +109,9 @@ def _set_dump(hint: Any) -> Callable[[Any], Any]:
 
 
 def _is_dataclass_union(hint: Any) -> bool:
-    members = [member for member in members(hint) if member is not type(None)]
-    return len(members) > 1 and all(
-        dataclasses.is_dataclass(member) and member not in UNITS for member in members
+    classes = [member for member in members(hint) if member is not type(None)]
+    return len(classes) > 1 and all(
+        dataclasses.is_dataclass(member) and member not in UNITS for member in classes
     )
 
 

@@ -6,8 +6,6 @@ error at the commit that makes it.
 
 from __future__ import annotations
 
-import hashlib
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -20,12 +18,13 @@ from uuid import UUID
 from eventsourcing.persistence import StoredEvent
 
 from domain.aggregate import Aggregate
-from domain.errors import IntegrityFault, NotFound
+from domain.errors import NotFound
 from domain.identifiers import shard_of
 from domain.ports import Commit, DocumentRef, LaneLease, LogPosition, RecordedCommand
 from infra.event_store.cache import AggregateCache
 from infra.event_store.codec import LedgerMapper, shape_of
 from infra.event_store.feed import Cursor, FeedEvent, Page, shares
+from infra.event_store.reading import opened
 from infra.event_store.saves import (
     Admitted,
     Known,
@@ -109,13 +108,10 @@ class MemoryStore:
         """Return stored bytes. Raises: NotFound, IntegrityFault."""
         stored = self._documents.get(ref)
         if stored is None:
-            raise NotFound(what=f"{ref.kind} document", id=str(ref.document_id))
-        content = zlib.decompress(stored.compressed)
-        if hashlib.sha256(content).digest() != stored.sha256:
-            raise IntegrityFault(
-                place=f"document {ref.document_id}", what="bytes differ from their hash"
-            )
-        return content
+            raise NotFound(what=f"{ref.kind.value} document", id=str(ref.document_id))
+        return opened(
+            sha256=stored.sha256, compressed=stored.compressed, place=str(ref.document_id)
+        )
 
     # --- the feed -----------------------------------------------------------------------------------------
 

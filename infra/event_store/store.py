@@ -12,7 +12,7 @@ import psycopg
 import psycopg_pool
 
 from domain.aggregate import Aggregate
-from domain.errors import NotFound, StoreUnavailable
+from domain.errors import Conflict, NotFound, StoreUnavailable
 from domain.ports import CommandKey, Commit, DocumentRef, LogPosition, RecordedCommand
 from infra.event_store import reading
 from infra.event_store.appender import Appender
@@ -23,6 +23,7 @@ from infra.event_store.memory import replay
 from infra.event_store.recorder import SESSION
 from infra.event_store.saves import load_result, prepare
 from infra.postgres import Connection, connect, open_pool, refuse_database_functions
+from infra.telemetry import CONFLICTS
 
 AnyAggregate = TypeVar("AnyAggregate", bound=Aggregate)
 Result = TypeVar("Result")
@@ -107,7 +108,12 @@ class PostgresStore:
     def commit(self, commit: Commit) -> LogPosition:
         """Make a commit durable; see `LedgerStore`."""
         save = prepare(commit, self._mapper, snapshot_every=self._snapshot_every)
-        admitted = self.appender.append(save)
+        try:
+            admitted = self.appender.append(save)
+        except Conflict as conflict:
+            if conflict.retryable:
+                CONFLICTS.inc()
+            raise
         for aggregate in commit.streams:
             aggregate.collect_events()
         return LogPosition(save.shard, admitted.position)

@@ -36,7 +36,7 @@ class Wire:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._names: dict[str, bytes] = {}
+        self._names: dict[tuple[str, tuple[int, ...]], bytes] = {}
         self._pg = connection.pgconn
         self._pg.nonblocking = 1
         self._pg.enter_pipeline_mode()
@@ -56,13 +56,14 @@ class Wire:
 
     def _send(self, statement: Statement) -> int:
         """Queue a statement; return how many results it will have, of which the last is its own."""
-        name = self._names.get(statement.sql)
+        types = tuple([value.oid for value in statement.values])
+        name = self._names.get((statement.sql, types))
         is_new = name is None
         if name is None:
-            name = self._names[statement.sql] = f"s{len(self._names)}".encode()
-            types = [value.oid for value in statement.values]
+            name = f"s{len(self._names)}".encode()
+            self._names[statement.sql, types] = name
             self._pg.send_prepare(name, statement.sql.encode(), types)
-        binary = [Format.BINARY] * len(statement.values)
+        binary = [Format.BINARY] * len(types)
         self._pg.send_query_prepared(name, statement.values, binary, Format.BINARY)
         return 1 + is_new
 

@@ -12,13 +12,16 @@ import os
 import random
 import threading
 import time
-from multiprocessing.synchronize import Event
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Self
 from uuid import uuid4
 
 from domain.identifiers import shard_of
 from domain.ports import LaneChange
 from infra.event_store.store import PostgresStore
 from infra.postgres import application_dsn, connect
+from tests.bench.context import Context
 from tests.bench.figures import Figure, median
 from tests.support.till import NOON, Till, command_named, commit_of, document_of, new_till
 
@@ -27,25 +30,25 @@ IN_FLIGHT = 32
 REGISTERS = 1_000
 
 
-def measure(dsn: str, *, seconds: float = 24.0, blocks: int = 8) -> list[Figure]:
-    """Return `append_vs_raw`. `dsn` is the owner's, on a migrated database of a server that flushes its commits."""
-    with connect(dsn, name="bench", autocommit=True) as connection:
-        connection.execute("DROP TABLE IF EXISTS bench_raw")
-        connection.execute("CREATE TABLE bench_raw (LIKE events INCLUDING ALL)")
-    block = seconds / (2 * blocks)
-    store = PostgresStore(application_dsn(dsn), name="bench")
-    try:
-        tills = _installed(store)
-        _engine(store, tills, block)
-        raw, engine = [], []
-        for _ in range(blocks):
-            raw.append(_raw(dsn, block))
-            engine.append(_engine(store, tills, block))
-        batch = store.appender.saves / store.appender.batches
-    finally:
-        store.close()
-        with connect(dsn, name="bench", autocommit=True) as connection:
-            connection.execute("DROP TABLE bench_raw")
+def measure(context: Context) -> list[Figure]:
+    """Return `append_vs_raw`: the median over pairs of blocks, each pair measured one right after the other."""
+    blocks, block = context.pick(10, 1), context.seconds(1.5)
+    with context.database() as dsn:
+        with connect(dsn, name="bench") as connection:
+            connection.execute("CREATE TABLE bench_raw (LIKE events INCLUDING ALL)")
+        store = PostgresStore(application_dsn(dsn), name="bench")
+        with _RawWriters(dsn) as writers:
+            try:
+                tills = _installed(store, context.pick(REGISTERS, 2 * IN_FLIGHT))
+                _engine(store, tills, block)
+                store.appender.saves = store.appender.batches = 0
+                raw, engine = [], []
+                for _ in range(blocks):
+                    raw.append(writers.rows_per_second(block))
+                    engine.append(_engine(store, tills, block))
+                batch = store.appender.saves / store.appender.batches
+            finally:
+                store.close()
     ratios = [ours / theirs for ours, theirs in zip(engine, raw, strict=True)]
     detail = (
         f"{median(engine):,.0f} saves/s with {IN_FLIGHT} in flight ({batch:.1f} a batch), "
@@ -67,8 +70,8 @@ def measure(dsn: str, *, seconds: float = 24.0, blocks: int = 8) -> list[Figure]
 # --- the engine -----------------------------------------------------------------------------------------------
 
 
-def _installed(store: PostgresStore) -> list[Till]:
-    tills = [new_till(f"Каса {number}") for number in range(REGISTERS)]
+def _installed(store: PostgresStore, count: int) -> list[Till]:
+    tills = [new_till(f"Каса {number}") for number in range(count)]
     for till in tills:
         store.commit(commit_of(till))
     return tills
@@ -125,43 +128,60 @@ def _document(seed: int) -> bytes:
 # --- the reference --------------------------------------------------------------------------------------------
 
 
-def _raw(dsn: str, seconds: float) -> float:
-    """Return rows per second of all writers together."""
-    context = multiprocessing.get_context("fork")
-    go = context.Event()
-    results: multiprocessing.SimpleQueue[float] = context.SimpleQueue()
-    writers = [
-        context.Process(target=_write_rows, args=[dsn, number, seconds, go, results])
-        for number in range(WRITERS)
-    ]
-    for writer in writers:
-        writer.start()
-    for _ in writers:
-        results.get()
-    go.set()
-    rates = [results.get() for _ in writers]
-    for writer in writers:
-        writer.join()
-    return sum(rates)
+class _RawWriters:
+    """Processes that insert single rows whenever they are told to, for as long as they are told to."""
+
+    def __init__(self, dsn: str) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipes = []
+        self._processes = []
+        for number in range(WRITERS):
+            ours, theirs = context.Pipe()
+            self._pipes.append(ours)
+            self._processes.append(context.Process(target=_write_rows, args=[dsn, number, theirs]))
+
+    def __enter__(self) -> Self:
+        for process in self._processes:
+            process.start()
+        for pipe in self._pipes:
+            pipe.recv()
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for pipe in self._pipes:
+            pipe.send(None)
+        for process in self._processes:
+            process.join()
+        for pipe in self._pipes:
+            pipe.close()
+
+    def rows_per_second(self, seconds: float) -> float:
+        """Return what all of them write together."""
+        for pipe in self._pipes:
+            pipe.send(seconds)
+        rates: list[float] = [pipe.recv() for pipe in self._pipes]
+        return sum(rates)
 
 
-def _write_rows(
-    dsn: str, writer: int, seconds: float, go: Event, results: multiprocessing.SimpleQueue[float]
-) -> None:
+def _write_rows(dsn: str, writer: int, pipe: Connection[float, float | None]) -> None:
     state, chain = os.urandom(1_000), os.urandom(32)
-    first = time.time_ns()
+    insert = (
+        "INSERT INTO bench_raw (shard, position, stream_id, version, topic, chain, state)"
+        " VALUES (%s, %s, %s, 1, 'test-till.noted', %s, %s)"
+    )
+    position = 0
     with connect(dsn, name="bench raw") as connection:
-        insert = (
-            "INSERT INTO bench_raw (shard, position, stream_id, version, topic, chain, state)"
-            " VALUES (%s, %s, %s, 1, 'test-till.sold', %s, %s)"
-        )
-        connection.execute(insert, [writer, first, uuid4(), chain, state], prepare=True)
-        results.put(0.0)
-        go.wait()
-        count, started = 0, time.monotonic()
-        while (now := time.monotonic()) < started + seconds:
-            count += 1
-            connection.execute(insert, [writer, first + count, uuid4(), chain, state], prepare=True)
-        results.put(count / (now - started))
-    # A forked child must not run the parent's exit handlers.
-    os._exit(0)
+        pipe.send(0.0)
+        while (seconds := pipe.recv()) is not None:
+            count, started = 0, time.monotonic()
+            while (now := time.monotonic()) < started + seconds:
+                count += 1
+                position += 1
+                values = [writer, position, uuid4(), chain, state]
+                connection.execute(insert, values, prepare=True, binary=True)
+            pipe.send(count / (now - started))

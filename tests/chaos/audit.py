@@ -129,48 +129,46 @@ class Count:
     findings: Findings
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What each side says when all is at rest.
+
+    `acknowledged`: the totals that tills were told, by receipt. `journal`: rows of the API by receipt. `books`: the
+    tax service's documents by register, in its order. `stopped`: registers that the script stopped for good.
+    """
+
+    acknowledged: Mapping[UUID, set[int]]
+    log: Log
+    journal: Mapping[UUID, Mapping[str, Any]]
+    books: Mapping[UUID, Sequence[Mapping[str, Any]]]
+    stopped: frozenset[UUID] = frozenset()
+
+
 class Audit:
-    """Compares; everything must be up, well and at rest."""
+    """Compares the sources, document by document."""
 
-    def __init__(
-        self,
-        deployment: Deployment,
-        client: httpx.Client,
-        desks: Sequence[Desk],
-        *,
-        acknowledged: Mapping[UUID, set[int]],
-    ) -> None:
-        self._deployment = deployment
-        self._client = client
-        self._desks = desks
-        self._acknowledged = acknowledged
+    def __init__(self, sources: Sources) -> None:
+        self._acknowledged = sources.acknowledged
+        self._log = sources.log
+        self._journal = sources.journal
+        self._books = sources.books
+        self._stopped = sources.stopped
         self._findings = Findings()
-        self._log = read_log(deployment)
-        self._book = {desk.register_id: self._documents_of(desk) for desk in desks}
-
-    @property
-    def log(self) -> Log:
-        """The log as it was read."""
-        return self._log
 
     def run(self) -> Count:
         """Count and compare."""
-        journal = {UUID(row["receipt_id"]): row for row in self._journal()}
-        self._compare_acknowledged(journal)
-        self._compare_books()
+        self._compare_acknowledged()
+        for register_id, rows in self._books.items():
+            self._compare_book(register_id, rows)
+            self._compare_receipts(register_id, rows)
         self._compare_order()
-        for_good = {
-            desk.register_id
-            for desk in self._desks
-            if (parked := self._lane(desk)["parked"]) is not None and stopped_for_good(parked)
-        }
         states: Counter[str] = Counter()
         parked = unresolved = 0
         for receipt_id in self._acknowledged:
-            row = journal.get(receipt_id)
+            row = self._journal.get(receipt_id)
             state = "missing" if row is None else row["state"]
             states[state] += 1
-            if state == "parked" and row is not None and UUID(row["register_id"]) in for_good:
+            if state == "parked" and row is not None and UUID(row["register_id"]) in self._stopped:
                 parked += 1
             elif state not in ("registered", "refused", "voided"):
                 unresolved += 1
@@ -179,10 +177,10 @@ class Audit:
 
     # --- the comparisons ----------------------------------------------------------------------------
 
-    def _compare_acknowledged(self, journal: Mapping[UUID, dict[str, Any]]) -> None:
+    def _compare_acknowledged(self) -> None:
         """Each acknowledged receipt is in log and journal, once, with a total the till was told."""
         for receipt_id, totals in self._acknowledged.items():
-            receipt, row = self._log.receipts.get(receipt_id), journal.get(receipt_id)
+            receipt, row = self._log.receipts.get(receipt_id), self._journal.get(receipt_id)
             if receipt is None or row is None:
                 where = "log" if receipt is None else "journal"
                 self._findings.add("lost", f"receipt {receipt_id} is not in the {where}")
@@ -194,7 +192,7 @@ class Audit:
         for receipt_id in self._log.receipts.keys() - self._acknowledged.keys():
             self._findings.add("doubled", f"receipt {receipt_id} was issued and never acknowledged")
 
-    def _compare_outcome(self, receipt_id: UUID, receipt: Receipt, row: dict[str, Any]) -> None:
+    def _compare_outcome(self, receipt_id: UUID, receipt: Receipt, row: Mapping[str, Any]) -> None:
         if len(receipt.registered) > 1:
             self._findings.add("doubled", f"receipt {receipt_id}: {receipt.registered}")
         if bool(receipt.registered) != (row["state"] == "registered"):
@@ -210,35 +208,34 @@ class Audit:
             if MARK not in text:
                 self._findings.add("refused_unasked", f"receipt {receipt_id}: {text}")
 
-    def _compare_books(self) -> None:
-        """Each register's registered documents are the tax service's, in its order, with its totals."""
-        for desk in self._desks:
-            ours = [document for _, document in self._log.documents[desk.register_id]]
-            rows = self._book[desk.register_id]
-            theirs = [
-                Numbered(row["uid"].upper(), row["local_number"], row["fiscal_number"])
-                for row in rows
-            ]
-            for document in set(ours) - set(theirs):
-                self._findings.add("lost", f"{desk.fiscal_number}: {document} is not in the book")
-            for document in set(theirs) - set(ours):
-                self._findings.add("lost", f"{desk.fiscal_number}: {document} is not in the log")
-            if ours != theirs and set(ours) == set(theirs):
-                self._findings.add("out_of_order", f"{desk.fiscal_number}: {ours} {theirs}")
-            numbers = [row["local_number"] for row in rows]
-            if numbers != list(range(1, len(numbers) + 1)):
-                self._findings.add("out_of_order", f"{desk.fiscal_number}: numbers {numbers}")
-            self._compare_receipts(desk, rows)
+    def _compare_book(self, register_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
+        """The register's registered documents are the tax service's, in its order."""
+        ours = [document for _, document in self._log.documents[register_id]]
+        theirs = [
+            Numbered(row["uid"].upper(), row["local_number"], row["fiscal_number"]) for row in rows
+        ]
+        for document in set(ours) - set(theirs):
+            self._findings.add("lost", f"{register_id}: {document} is not in the book")
+        for document in set(theirs) - set(ours):
+            self._findings.add("lost", f"{register_id}: {document} is not in the log")
+        for document, times in Counter(theirs).items():
+            if times > 1:
+                self._findings.add("doubled", f"{register_id}: {document} is {times} times there")
+        if ours != theirs and set(ours) == set(theirs):
+            self._findings.add("out_of_order", f"{register_id}: {ours} {theirs}")
+        numbers = [row["local_number"] for row in rows]
+        if numbers != list(range(1, len(numbers) + 1)):
+            self._findings.add("out_of_order", f"{register_id}: numbers {numbers}")
 
-    def _compare_receipts(self, desk: Desk, rows: list[dict[str, Any]]) -> None:
-        by_uid: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in rows:
-            by_uid[row["uid"].upper()].append(row)
+    def _compare_receipts(self, register_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
+        """The tax service has each receipt at most once, with the total of its last version."""
+        by_uid = {row["uid"].upper(): row for row in rows}
         for receipt_id, receipt in self._log.receipts.items():
-            if receipt.register_id != desk.register_id:
+            if receipt.register_id != register_id:
                 continue
             identities = (document_id(receipt_id, number=n) for n in range(_MOST_DOCUMENTS))
-            found = [row for each in identities for row in by_uid.get(document_uid(each), ())]
+            uids = (document_uid(each) for each in identities)
+            found = [by_uid[uid] for uid in uids if uid in by_uid]
             if len(found) > 1:
                 self._findings.add("doubled", f"receipt {receipt_id} in the book: {found}")
             if found and found[0]["sum_kopecks"] != receipt.total_kopecks:
@@ -257,30 +254,52 @@ class Audit:
             if issued != sorted(issued):
                 self._findings.add("out_of_order", f"register {register_id} against its sales")
 
-    # --- the sources --------------------------------------------------------------------------------
 
-    def _documents_of(self, desk: Desk) -> list[dict[str, Any]]:
-        documents: list[dict[str, Any]] = self._deployment.admin(
-            "GET", f"book/{desk.fiscal_number}"
-        )["documents"]
-        return documents
+# --- the sources ----------------------------------------------------------------------------------------
 
-    def _journal(self) -> Iterator[dict[str, Any]]:
-        query: dict[str, str] = {"limit": "500"}
-        while True:
-            answer = self._client.get("/v1/receipts", params=query)
-            assert answer.status_code == 200, answer.text
-            page = answer.json()
-            yield from page["items"]
-            if page["next"] is None:
-                return
-            query["after"] = page["next"]
 
-    def _lane(self, desk: Desk) -> dict[str, Any]:
-        answer = self._client.get(f"/v1/registers/{desk.register_id}/lane")
-        assert answer.status_code == 200, answer.text
-        lane: dict[str, Any] = answer.json()
-        return lane
+def gather(
+    deployment: Deployment,
+    client: httpx.Client,
+    desks: Sequence[Desk],
+    *,
+    acknowledged: Mapping[UUID, set[int]],
+) -> Sources:
+    """Ask each side; everything must be up, well and at rest."""
+    lanes = {
+        desk.register_id: _asked(client, f"registers/{desk.register_id}/lane") for desk in desks
+    }
+    return Sources(
+        acknowledged=acknowledged,
+        log=read_log(deployment),
+        journal={UUID(row["receipt_id"]): row for row in _journal(client)},
+        books={
+            desk.register_id: deployment.admin("GET", f"book/{desk.fiscal_number}")["documents"]
+            for desk in desks
+        },
+        stopped=frozenset(
+            register_id
+            for register_id, lane in lanes.items()
+            if lane["parked"] is not None and stopped_for_good(lane["parked"])
+        ),
+    )
+
+
+def _journal(client: httpx.Client) -> Iterator[dict[str, Any]]:
+    after = ""
+    while True:
+        page = _asked(client, f"receipts?limit=500{after}")
+        yield from page["items"]
+        if page["next"] is None:
+            return
+        after = f"&after={page['next']}"
+
+
+def _asked(client: httpx.Client, path: str) -> dict[str, Any]:
+    answer = client.get(f"/v1/{path}")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 def broken_places(deployment: Deployment) -> list[str]:

@@ -15,7 +15,7 @@ import httpx
 from infra.cli import readiness
 from tests.chaos.network import Desk
 from tests.chaos.tills import MARK
-from tests.support.deployment import Database, Deployment, Part
+from tests.support.deployment import AnyPart, Deployment
 
 _TEXT = f"{MARK}: відмова за сценарієм"
 _MOOD_SECONDS = (0.5, 3.0)
@@ -128,7 +128,7 @@ class Demon(threading.Thread):
     def _order_of_victims(self) -> Any:
         """Give who dies next: every part once before anybody dies again, in an order that changes."""
         made = self._deployment
-        choices: list[Callable[[], Part | Database]] = [
+        choices: list[Callable[[], AnyPart]] = [
             lambda: made.api,
             lambda: self._dice.choice(made.workers),
             lambda: made.signer,
@@ -139,7 +139,7 @@ class Demon(threading.Thread):
             self._dice.shuffle(choices)
             yield from list(choices)
 
-    def _kill(self, part: Part | Database) -> None:
+    def _kill(self, part: AnyPart) -> None:
         if not part.is_alive():
             return
         if part is self._deployment.simulator:

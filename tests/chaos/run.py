@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from infra.postgres import connect
-from tests.chaos.audit import Audit, broken_places, differing_projections
+from tests.chaos.audit import Audit, broken_places, differing_projections, gather
 from tests.chaos.demon import Demon, Rhythm, stop_lane
 from tests.chaos.network import Desk, set_up
 from tests.chaos.reader import Reader
@@ -209,15 +209,24 @@ def _stop_for_good(
         till = Till(
             deployment.client(), [desk], given, seed=f"last-{plan.seed}-{desk.fiscal_number}"
         )
-        before = len(given.registers)
-        till.sell(desk)
-        if len(given.registers) == before:
-            till.sell(desk)
+        _sell_surely(deployment, till, desk, given)
         _until_idle(deployment, desk)
         stop_lane(deployment, desk, code=1, text=FOR_GOOD)
         for _ in range(SALES_BEHIND_A_STOP):
             till.sell(desk)
     return chosen
+
+
+def _sell_surely(deployment: Deployment, till: Till, desk: Desk, given: Given) -> None:
+    """Sell once, after settling what was refused and letting a shift that is closing close."""
+    before = len(given.registers)
+
+    def is_sold() -> bool:
+        till.settle(desk)
+        till.sell(desk)
+        return len(given.registers) > before
+
+    deployment.until(is_sold, f"a sale on register {desk.fiscal_number}")
 
 
 def _until_idle(deployment: Deployment, desk: Desk) -> None:
@@ -237,10 +246,10 @@ def _counted(
     given: Given,
     reader: Reader,
 ) -> dict[str, Any]:
-    audit = Audit(deployment, client, desks, acknowledged=given.totals)
-    count = audit.run()
+    sources = gather(deployment, client, desks, acknowledged=given.totals)
+    count = Audit(sources).run()
     findings = count.findings
-    missed = len(audit.log.places - reader.seen)
+    missed = len(sources.log.places - reader.seen)
     breaks = broken_places(deployment)
     differences = differing_projections(deployment)
     refused = count.states.get("refused", 0) + count.states.get("voided", 0)
@@ -255,7 +264,7 @@ def _counted(
         "doubled": findings.count("doubled"),
         "out_of_order": findings.count("out_of_order"),
         "refused_unasked": findings.count("refused_unasked"),
-        "events": len(audit.log.places),
+        "events": len(sources.log.places),
         "reader_missed": missed,
         "reader_repeated": reader.repeated,
         "reader_out_of_order": reader.out_of_order,

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import httpx
 import psycopg
@@ -138,10 +138,48 @@ class Database:
         self.ended_by_itself += 1
 
 
-class Deployment:
-    """All parts; a context manager that starts them and stops them. `changes` are settings by name."""
+class GivenDatabase:
+    """A database that somebody else runs, with the face of a part."""
 
-    def __init__(self, folder: Path, *, workers: int = 1, **changes: object) -> None:
+    name = "postgres"
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+        self.kills = 0
+        self.ended_by_itself = 0
+        self.rest_until = 0.0
+
+    def is_alive(self) -> bool:
+        return True
+
+    def start(self) -> None:
+        """It runs already."""
+
+    def kill(self) -> None:
+        raise AssertionError("somebody else's database is not killed")
+
+    def stop(self) -> None:
+        """Whoever runs it stops it."""
+
+    def note_end(self) -> None:
+        """It never ends here."""
+
+
+class Deployment:
+    """All parts; a context manager that starts them and stops them. `changes` are settings by name.
+
+    Without `dsn` it has a private PostgreSQL of its own; without `projects` no projector runs.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        dsn: str | None = None,
+        workers: int = 1,
+        projects: bool = True,
+        **changes: object,
+    ) -> None:
         self.folder = folder
         self.logs = folder / "logs"
         self.logs.mkdir(parents=True)
@@ -161,10 +199,12 @@ class Deployment:
             **{key: value for key, value in os.environ.items() if not key.startswith("FISCAL_")},
             **{f"FISCAL_{name.upper()}": str(value) for name, value in given.items()},
         }
-        self.postgres = Database(folder / "postgres")
+        if dsn is not None:
+            self._environment["FISCAL_DATABASE_DSN"] = dsn
+        self.postgres = Database(folder / "postgres") if dsn is None else GivenDatabase(dsn)
         self.signer = self._part(program.SIGNER)
         self.api = self._part(program.API)
-        self.projector = self._part(program.PROJECTOR)
+        self.projectors = (self._part(program.PROJECTOR),) if projects else ()
         self.workers = tuple(
             self._part(program.WORKER, name=f"worker-{number}", FISCAL_METRICS_PORT=str(port))
             for number, port in enumerate(self.metrics_ports, 1)
@@ -183,10 +223,10 @@ class Deployment:
         self.up = threading.Event()
 
     @property
-    def parts(self) -> tuple[Part | Database, ...]:
+    def parts(self) -> tuple[AnyPart, ...]:
         """All parts, in the order they start."""
         first = (self.postgres, self.signer, self.simulator)
-        return (*first, self.api, self.projector, *self.workers)
+        return (*first, self.api, *self.projectors, *self.workers)
 
     @property
     def dsn(self) -> str:
@@ -218,7 +258,7 @@ class Deployment:
         self.until(readiness.answers(f"{self.admin_url}/admin/health"), "simulator")
         trust_simulator(self.settings)
         self.until(readiness.signs(self.settings.signer_socket), "signer")
-        for part in (self.api, self.projector, *self.workers):
+        for part in (self.api, *self.projectors, *self.workers):
             part.start()
         self.wait_until_ready()
 
@@ -227,8 +267,9 @@ class Deployment:
         self.until(self.postgres.is_alive, "postgres")
         self.until(readiness.answers(f"{self.admin_url}/admin/health"), "simulator")
         self.until(readiness.answers(f"{self.api_url}/ready"), "api")
-        dsn = application_dsn(self.dsn)
-        self.until(readiness.is_connected(dsn, "projector"), "projector")
+        if self.projectors:
+            dsn = application_dsn(self.dsn)
+            self.until(readiness.is_connected(dsn, "projector"), "projector")
         self.until(self._workers_listen, "worker")
 
     def keep(self) -> None:
@@ -277,14 +318,17 @@ class Deployment:
             time.sleep(_LOOK_SECONDS)
 
     def _workers_listen(self) -> bool:
-        query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'worker waker'"
+        query = (
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE application_name = 'worker waker' AND datname = current_database()"
+        )
         try:
             with connect(self.dsn, name="deployment") as connection:
                 return connection.execute(query).fetchone() == (len(self.workers),)
         except psycopg.OperationalError:
             return False
 
-    def _keep(self, part: Part | Database) -> None:
+    def _keep(self, part: AnyPart) -> None:
         while not self._let_go.wait(_LOOK_SECONDS):
             if part.is_alive() or time.monotonic() < part.rest_until:
                 continue
@@ -302,6 +346,9 @@ class Deployment:
             environment={**self._environment, **more},
             log=self.logs / f"{name}.log",
         )
+
+
+AnyPart: TypeAlias = Part | Database | GivenDatabase
 
 
 def free_ports(count: int) -> list[int]:

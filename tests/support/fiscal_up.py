@@ -41,11 +41,9 @@ def eventually(claim: Callable[[], bool], *, seconds: float = 60) -> bool:
 class FiscalUp:
     """`fiscal up --demo`; can be stopped, killed, and started again in the same folder."""
 
-    def __init__(self, data_dir: Path, *, user: int | None = None) -> None:
-        """Run as the user with this number, or as whoever runs the tests."""
+    def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
         self.output = ""
-        self._user = user
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
 
@@ -58,9 +56,6 @@ class FiscalUp:
             [FISCAL, "up", "--demo", "--port", "0", "--simulator-port", "0"],
             env=environment(self.data_dir),
             cwd="/",
-            user=self._user,
-            group=self._user,
-            extra_groups=None if self._user is None else [],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -3,10 +3,8 @@
 import json
 import os
 import re
-import shutil
 import signal
 import stat
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,6 @@ from tests.support.fiscal_up import FiscalUp, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-NOBODY = 65534
 PARTS = {"database", "signer", "api", "worker", "projector", "simulator"}
 
 
@@ -166,25 +163,6 @@ class TestUp:
 
         assert eventually(lambda: up.processes() == []), up.processes()
         assert not (up.data_dir / "postgres" / "pgdata" / "postmaster.pid").exists()
-
-
-class TestOrdinaryUser:
-    def test_everything_works_for_a_user_without_rights(self) -> None:
-        """As root the same, as nobody; for others this is the start that all tests use."""
-        folder = Path(tempfile.mkdtemp(prefix="up-"))
-        user = NOBODY if os.geteuid() == 0 else None
-        if user is not None:
-            os.chown(folder, user, user)
-        up = FiscalUp(folder / "data", user=user)
-        try:
-            up.start()
-            assert fiscal_number(up.output)
-            assert {each.uids().real for each in up.processes()} == {user or os.geteuid()}
-            assert up.stop() == 0
-            assert up.processes() == []
-        finally:
-            up.close()
-            shutil.rmtree(folder)
 
 
 def is_ready(api: str) -> bool:

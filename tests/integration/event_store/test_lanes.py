@@ -10,8 +10,8 @@ from domain.errors import StoreUnavailable
 from domain.ports import LaneChange, LaneLease
 from infra.event_store.follower import Hints
 from infra.event_store.lanes import PostgresLanes
-from infra.event_store.writing import LANES_CHANNEL
 from infra.event_store.store import PostgresStore
+from infra.event_store.writing import LANES_CHANNEL
 from tests.integration.event_store.conftest import Engine, FeedStore
 from tests.support.till import NOON, Till, commit_of, new_till
 

@@ -182,6 +182,29 @@ class TestLostAnswer:
         assert [getattr(fact, "learned", None) for fact in registered] == ["ticket", "inquiry"]
         assert len(world.book()) == 2
 
+    def test_a_document_refused_for_its_number_is_asked_about_before_it_is_sent_again(
+        self, world: World
+    ) -> None:
+        open_and_sell(world)
+        world.settle()
+        # The request arrived twice: it was registered, then refused for its number. The question is not answered,
+        # and whatever is sent after that would be refused for another reason.
+        world.simulator.faults.script(
+            [
+                ScriptStep(fault=Fault(kind=FaultKind.DUPLICATE, answer="second")),
+                ScriptStep(fault=Fault(kind=FaultKind.RESET, resources=("cmd",))),
+                ScriptStep(fault=Fault(kind=FaultKind.REFUSE_CODE, code=9)),
+            ]
+        )
+        open_and_sell(world, 1000)
+        world.work()
+        world.clock.advance(timedelta(seconds=60))
+        world.work()
+        registered = facts(world, DocumentRegistered)
+        assert [getattr(fact, "learned", None) for fact in registered] == ["ticket", "inquiry"]
+        assert not world.register().refused
+        assert len(world.book()) == 2
+
 
 class TestClosing:
     def test_the_shift_closes_and_a_snapshot_is_taken(self, world: World) -> None:

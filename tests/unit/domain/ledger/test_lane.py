@@ -13,6 +13,8 @@ from domain.documents.xml import read_document
 from domain.errors import (
     IdempotencyKeyReused,
     IntegrityFault,
+    InvalidField,
+    LaneNotParked,
     LaneParked,
     NoOpenShift,
     ReceiptNotRefused,
@@ -23,10 +25,12 @@ from domain.errors import (
 )
 from domain.identifiers import document_id, document_uid, shard_of, sold_receipt_id
 from domain.ledger import AdoptedDocument, LaneTask
-from domain.money import Money
+from domain.ledger.base import could_take
+from domain.money import Money, Quantity
 from domain.ports import CommandKey, LaneLease
 from domain.register.state import LaneStep
 from domain.returns import SoldReceipt
+from domain.sale import CashPayment, LineRequest, SaleRequest
 from infra.signing import cms
 from tests.support.shop import Shop, sale
 
@@ -347,6 +351,14 @@ class TestIdempotency:
         ]
         assert made[0] == made[1]
 
+    def test_a_lane_is_resumed_once(self, shop: Shop, lane: Lane) -> None:
+        shop.ledger.park(lane.lease, reason="test")
+        ask: dict[str, Any] = {"register_id": shop.register_id, "by": "olena", "reason": "так"}
+        assert shop.ledger.resume_lane(**ask, command=self.KEY) is not None
+        assert shop.ledger.resume_lane(**ask, command=self.KEY) is None
+        with pytest.raises(LaneNotParked):
+            shop.ledger.resume_lane(**ask)
+
     def test_two_shifts_are_refused(self, shop: Shop, lane: Lane) -> None:
         with pytest.raises(ShiftAlreadyOpen):
             shop.ledger.open_shift(register_id=shop.register_id, cashier_id=shop.cashier_id)
@@ -402,3 +414,38 @@ class TestAdoption:
         assert (task.step, register.waiting, register.next_local_number) == (LaneStep.IDLE, (), 4)
         assert register.shift is not None
         assert register.shift.totals.sales.count == 2
+
+
+class TestSize:
+    def test_a_receipt_whose_document_cannot_fit_a_message_is_refused(
+        self, shop: Shop, lane: Lane
+    ) -> None:
+        big = LineRequest(name="Ж" * 1024, quantity=Quantity(1000), price=Money(100), letters="А")
+        fits = SaleRequest(lines=(big,) * 100, payments=(CashPayment(),))
+        shop.ledger.sell(register_id=shop.register_id, request=fits)
+        before = shop.register().version
+        too_big = SaleRequest(lines=(big,) * 200, payments=(CashPayment(),))
+        with pytest.raises(InvalidField):
+            shop.ledger.sell(register_id=shop.register_id, request=too_big)
+        assert shop.register().version == before
+
+    def test_no_document_is_larger_than_its_estimate(self, shop: Shop, lane: Lane) -> None:
+        awkward = "&" * 1024
+        line = LineRequest(
+            name=awkward,
+            quantity=Quantity(1000),
+            price=Money(100),
+            letters="А",
+            code="&" * 64,
+            barcode="&" * 64,
+            unit_name="&" * 64,
+        )
+        request = SaleRequest(lines=(line,) * 10, payments=(CashPayment(),), comment=awkward)
+        shop.ledger.sell(register_id=shop.register_id, request=request)
+        task = lane.task()
+        assert task.outstanding is not None
+        receipt = task.outstanding.item.receipt
+        assert receipt is not None
+        content = cms.parse(shop.store.document(task.signed_ref)).content
+        assert content is not None
+        assert len(content) <= could_take(receipt)

@@ -1,0 +1,151 @@
+"""A whole sale against the bare parts nobody can do without: validate, write XML, sign, insert.
+
+Both begin with the same JSON body and end with a committed row. The parts stand alone: no state, no prices, no
+numbers, no events, no idempotency; one row for each signed document, inserted and committed by the thread that made
+it. The whole is what the ledger does, with 32 sales in flight on registers that have nothing else to do, so that each
+sale is signed in its own commit.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from uuid import UUID, uuid4
+
+import orjson
+
+from api.schemas.sales import SaleBody
+from domain.documents.shift import FiscalDocument
+from domain.documents.xml import to_xml
+from domain.identifiers import shard_of
+from domain.ports import CommandKey
+from domain.register.aggregate import Register
+from infra.event_store.store import PostgresStore
+from infra.postgres import application_dsn, connect
+from tests import examples
+from tests.bench.context import Context
+from tests.bench.figures import Figure, median
+from tests.bench.registers import Network, copies_of, open_network
+from tests.support.cheap_signer import CheapSigner
+
+IN_FLIGHT = 32
+WRITERS = 8
+"""Threads of the bare parts: what `append_vs_raw` compares with, and faster here than 32."""
+BLOCKS = 4
+SALES_A_BLOCK = 2_000
+BODY = orjson.dumps(
+    {
+        "lines": [
+            {
+                "name": name,
+                "quantity_thousandths": 1000,
+                "price_kopecks": price,
+                "letters": "А",
+                "code": code,
+                "unit_name": "шт",
+            }
+            for name, price, code in (
+                ("Хліб житній", 2748, "1002"),
+                ("Молоко 2,5 %", 4790, "1003"),
+                ("Сир твердий", 18_990, "2040"),
+                ("Яблука", 3_215, "3111"),
+            )
+        ],
+        "payments": [{"form": "cash", "provided_kopecks": 50_000}],
+    }
+)
+
+
+def measure(context: Context) -> list[Figure]:
+    """Return `command_vs_parts`: whole sales per second over bare ones."""
+    blocks, sales = context.pick(BLOCKS, 1), context.pick(SALES_A_BLOCK, 40)
+    with (
+        context.database() as dsn,
+        PostgresStore(application_dsn(dsn), name="bench", cached_aggregates=50_000) as store,
+    ):
+        network = open_network(store)
+        with connect(dsn, name="seed") as owner:
+            registers = iter(copies_of(network, owner, sales * (blocks + 1)))
+            owner.execute("CREATE TABLE bench_parts (id uuid PRIMARY KEY, signed bytea NOT NULL)")
+            owner.execute("VACUUM (ANALYZE)")
+        document = examples.SALE_DOCUMENT
+        _whole(network, list(itertools.islice(registers, sales)))
+        _parts(dsn, document, sales)
+        whole, parts = [], []
+        for _ in range(blocks):
+            parts.append(_parts(dsn, document, sales))
+            whole.append(_whole(network, list(itertools.islice(registers, sales))))
+    ratios = [ours / bare for ours, bare in zip(whole, parts, strict=True)]
+    return [
+        Figure(
+            name="command_vs_parts",
+            value=median(ratios),
+            unit="x",
+            against="validate + XML + sign + insert",
+            now=0.5,
+            aim=0.7,
+            detail=(
+                f"{median(whole):,.0f} sales/s with {IN_FLIGHT} in flight"
+                f" against {median(parts):,.0f}/s by {WRITERS} threads; 4 lines, cheap signer"
+            ),
+        )
+    ]
+
+
+def _whole(network: Network, registers: list[UUID]) -> float:
+    """Sell once on each register; return sales per second."""
+    for register_id in registers:
+        network.store.read(Register, register_id, shard=shard_of(register_id))
+
+    def sell(register_id: UUID) -> None:
+        request = SaleBody.model_validate_json(BODY).to_domain()
+        command = CommandKey(scope="bench", key=uuid4().hex, body_hash=bytes(32))
+        issued = network.ledger.sell(register_id=register_id, request=request, command=command)
+        assert issued.local_number is not None, "the sale was not signed"
+
+    def worker(work: Iterator[UUID]) -> None:
+        for register_id in work:
+            sell(register_id)
+
+    return _rate(worker, registers, threads=IN_FLIGHT)
+
+
+def _parts(dsn: str, document: FiscalDocument, sales: int) -> float:
+    """Do the parts so many times; return how often per second."""
+    signer = CheapSigner()
+
+    def worker(work: Iterator[UUID]) -> None:
+        with connect(dsn, name="bench parts") as connection:
+            for identity in work:
+                SaleBody.model_validate_json(BODY)
+                signed = signer.sign(key_id="olena", content=to_xml(document))
+                connection.execute(
+                    "INSERT INTO bench_parts VALUES (%s, %s)", [identity, signed], prepare=True
+                )
+
+    return _rate(worker, [uuid4() for _ in range(sales)], threads=WRITERS)
+
+
+def _rate(worker: Callable[[Iterator[UUID]], None], work: list[UUID], *, threads: int) -> float:
+    """Let threads share the work; return how much of it was done per second."""
+    # `next` of a list's iterator is atomic: each id goes to one thread.
+    shared = iter(work)
+    faults: list[Exception] = []
+
+    def run() -> None:
+        try:
+            worker(shared)
+        except Exception as fault:
+            faults.append(fault)
+            raise
+
+    running = [threading.Thread(target=run) for _ in range(threads)]
+    started = time.monotonic()
+    for each in running:
+        each.start()
+    for each in running:
+        each.join()
+    assert not faults, faults
+    return len(work) / (time.monotonic() - started)
