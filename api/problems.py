@@ -55,7 +55,6 @@ TABLE: Mapping[type[FiscalError], Shape] = {
     domain.ShiftClosing: Shape(409, "register_id"),
     domain.RefusedReceiptsRemain: Shape(409, "register_id"),
     domain.ReceiptNotRefused: Shape(409, "receipt_id"),
-    domain.RegisterRetired: Shape(409, "register_id"),
     domain.LaneParked: Shape(409, "register_id"),
     domain.LaneNotParked: Shape(409, "register_id"),
     domain.TooManyWaiting: Shape(503, "register_id", retry_after_seconds=5),
@@ -67,6 +66,7 @@ TABLE: Mapping[type[FiscalError], Shape] = {
     # ours
     domain.SignerUnavailable: Shape(503, retry_after_seconds=1),
     domain.StoreUnavailable: Shape(503, retry_after_seconds=1),
+    domain.DocumentTimeBehind: Shape(503, retry_after_seconds=60),
     domain.KeyUnknown: Shape(409, "key_id"),
     edge.TooFarBehind: Shape(503, "at_least", retry_after_seconds=1),
     # the tax service

@@ -46,6 +46,11 @@ def kyiv(moment: datetime) -> datetime:
     return moment.astimezone(KYIV)
 
 
+def wall_time(moment: datetime) -> datetime:
+    """Return what a Kyiv clock on the wall shows: naive, and twice the same in the repeated October hour."""
+    return kyiv(moment).replace(tzinfo=None)
+
+
 def fiscal_day(moment: datetime) -> date:
     """Return the Kyiv calendar day a moment belongs to."""
     return kyiv(moment).date()

@@ -168,15 +168,6 @@ class PaymentsDiffer(RuleViolation):
 
 
 @dataclass(eq=False)
-class RegisterRetired(RuleViolation):
-    """The register was taken out of use."""
-
-    code: ClassVar[str] = "register-retired"
-    sentence: ClassVar[str] = "This register is retired."
-    next_step: ClassVar[str] = "Use another register."
-
-
-@dataclass(eq=False)
 class LaneParked(RuleViolation):
     """The register's documents are stopped until a person acts."""
 
@@ -313,6 +304,13 @@ class StoreUnavailable(Unavailable):
     """The database does not answer."""
 
     code: ClassVar[str] = "store-unavailable"
+
+
+@dataclass(eq=False)
+class DocumentTimeBehind(Unavailable):
+    """The wall clock stands before the last document's time, by more than the tax service forgives."""
+
+    code: ClassVar[str] = "document-time-behind"
 
 
 @dataclass(eq=False)

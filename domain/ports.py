@@ -144,6 +144,7 @@ class StoredKind(StrEnum):
     SIGNED = "signed"
     STAMPED = "stamped"
     TICKET = "ticket"
+    ADOPTED = "adopted"
 
 
 @dataclass(frozen=True, slots=True)

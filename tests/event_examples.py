@@ -61,6 +61,8 @@ SHIFT = Shift(
 )
 
 _ADOPTED: dict[str, Any] = {
+    "server_kind": "SaleGoods/CheckGoods",
+    "xml_sha256": "ab" * 32,
     "subject_id": None,
     "kind": DocumentKind.SALE,
     "local_number": 504,
@@ -233,6 +235,7 @@ EVENTS: dict[str, Any] = {
         document_id=DOCUMENT_ID,
         subject_id=RECEIPT_ID,
         reason="number-taken",
+        disagreement=True,
     ),
     "document-adopted-sale": _of(
         events.DocumentAdopted,

@@ -37,10 +37,12 @@ class Resync:
         return self._fetched(task, entry, local_number=local_number, in_open_shift=True)
 
     def missing(self, task: LaneTask, state: RegistrarState) -> list[AdoptedDocument]:
-        """Return the documents from our next number up to the service's, in order.
+        """Return the documents from our next number up to the service's, in order and without a hole.
 
         A register that the ledger has never worked with starts where the service stands: of what came before
         only the shift that is open there is taken in.
+
+        Raises: IntegrityFault when the service does not give one of them.
         """
         ours = task.next_local_number
         if ours is None:
@@ -49,8 +51,22 @@ class Resync:
             wanted = range(state.first_local_number, state.next_local_number)
         else:
             wanted = range(ours, state.next_local_number)
-        if not wanted:
-            return []
+        found = self._listed(task, state, wanted) if wanted else {}
+        for number in wanted:
+            if number not in found:
+                # The lists may lag behind or leave a kind out; a number asked for by itself does not.
+                single = self.under_number(task, number)
+                if single is None:
+                    raise IntegrityFault(
+                        place=f"document {number} of register {task.register}",
+                        what=f"the tax service counts up to {state.next_local_number - 1} without it",
+                    )
+                found[number] = single
+        return [found[number] for number in wanted]
+
+    def _listed(
+        self, task: LaneTask, state: RegistrarState, wanted: range
+    ) -> dict[int, AdoptedDocument]:
         found: dict[int, AdoptedDocument] = {}
         for opening in self._openings(task, state):
             entries = self._server.documents(
@@ -64,7 +80,7 @@ class Resync:
                     )
             if len(found) == len(wanted):
                 break
-        return [found[number] for number in sorted(found)]
+        return found
 
     def _openings(self, task: LaneTask, state: RegistrarState) -> Iterator[str]:
         """Yield shifts by their opening's number, the likeliest first, each once."""
@@ -110,9 +126,12 @@ class Resync:
             local_number=local_number,
             fiscal_number=entry.fiscal_number,
             uid=str(read.heading.uid),
+            document_id=read.heading.uid,
             at=read.heading.at,
+            server_kind="/".join(filter(None, (entry.kind, entry.subkind))),
             in_open_shift=in_open_shift,
             document=read.document,
+            xml=xml,
         )
 
 

@@ -35,8 +35,8 @@ from workers.resync import Resync
 
 log = structlog.get_logger(__name__)
 
-MOST_DOCUMENTS_PER_SUBJECT = 5
-"""Attempts at one receipt under different numbers before a person must look."""
+MOST_DISAGREEMENTS = 5
+"""Documents given up in a row because the service counts otherwise, before a person must look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +111,12 @@ class Submitter:
             task = self._ledger.lane_task(register_id)
             while task.step is not LaneStep.IDLE and steps < 4 * self._rules.documents_per_claim:
                 self._keep(lease)
-                task = self._step(lease, task, failures=failures)
-                steps, failures = steps + 1, 0
+                before, task = task, self._step(lease, task, failures=failures)
+                steps += 1
+                if _is_settled(before, task):
+                    failures = 0
             if task.step is LaneStep.IDLE:
-                due_at = None
+                due_at, failures = None, 0
         except StaleLease:
             log.warning("lease lost", register_id=str(register_id))
             return steps
@@ -156,6 +158,9 @@ class Submitter:
             raise Pause(reason=f"key-not-open: {fault.key_id}") from fault
         except Unavailable as fault:
             raise Pause(reason=f"{fault.code}: {fault.reason}") from fault
+        except IntegrityFault as fault:
+            log.exception("integrity fault", place=fault.place)
+            return self._ledger.park(lease, reason="integrity-fault", text=str(fault))
         except Refused as fault:
             return self._command_refused(lease, fault)
 
@@ -172,12 +177,14 @@ class Submitter:
             self._server.server_time()
             raise Pause(reason=f"clock-skew: the tax service's clock is {skew:+.0f} s from ours")
         if self._too_old(task):
-            return self._ledger.withdraw(lease, reason="stale", read_state=False)
+            return self._ledger.withdraw(lease, reason="stale", disagreement=False)
         if self._state_is_old(task):
             state = self._state(task)
             if state.next_local_number != document.local_number:
                 return self._ledger.record_unknown(lease, reason="number-taken-on-server")
         stamped = self._stamped(task)
+        # The lease must outlast the request; what came before may have taken its time.
+        self._keep(lease)
         self._ledger.begin_attempt(lease, stamped=stamped)
         return self._send(lease, task, stamped)
 
@@ -215,7 +222,11 @@ class Submitter:
         return task
 
     def _too_old(self, task: LaneTask) -> bool:
-        """A document that certainly never arrived and whose time the service would refuse is signed anew."""
+        """Return whether the service would refuse the document for its time; it is then signed anew.
+
+        It never left, or the service was asked and does not have it. Should an earlier copy arrive all the same, the
+        adoption recognises its UID, and the receipt is not registered twice.
+        """
         document = task.outstanding
         assert document is not None
         age = (self._clock.now() - document.at).total_seconds()
@@ -228,7 +239,7 @@ class Submitter:
         DOCUMENTS.labels(outcome="refused").inc()
         log.warning("refused", register=task.register, server_code=code, action=action.value)
         if action is Action.REFUSE_DOCUMENT:
-            return self._ledger.record_refused(lease, server_code=code, text=text)
+            return self._refused_itself(lease, task, refusal)
         if action in (Action.ADOPT, Action.RESYNC):
             # The service may count otherwise because it has this very document: nobody knows until it was asked.
             self._ledger.record_unknown(lease, reason=f"{code} {refusal.name}")
@@ -238,6 +249,22 @@ class Submitter:
             return self._ledger.park(lease, reason=refusal.name, server_code=code, text=text)
         raise Pause(reason=f"tax-service-refused: {code} {refusal.name}")
 
+    def _refused_itself(self, lease: LaneLease, task: LaneTask, refusal: Refused) -> LaneTask:
+        """Believe a refusal of the document, unless an earlier copy of it may have been accepted.
+
+        A copy sent again is refused for reasons of its own (its time, its number) although the first one is
+        registered, so the service is asked before a person is told to correct the receipt.
+        """
+        document = task.outstanding
+        assert document is not None
+        if document.attempts or document.item.documents > 1:
+            found = self._resync.under_number(task, document.local_number)
+            if found is not None:
+                return self._found(lease, task, found.uid, found.fiscal_number)
+        return self._ledger.record_refused(
+            lease, server_code=refusal.server_code, text=refusal.text
+        )
+
     def _disagreed(self, lease: LaneLease, task: LaneTask, refusal: Refused) -> LaneTask:
         """Find out whether the document is there after all: the service counts or stands otherwise."""
         document = task.outstanding
@@ -245,7 +272,7 @@ class Submitter:
         found = self._resync.under_number(task, document.local_number)
         if found is not None:
             return self._found(lease, task, found.uid, found.fiscal_number)
-        if document.item.documents >= MOST_DOCUMENTS_PER_SUBJECT:
+        if task.disagreements >= MOST_DISAGREEMENTS:
             return self._ledger.park(
                 lease,
                 reason="cannot-agree-with-tax-service",
@@ -253,7 +280,7 @@ class Submitter:
                 text=refusal.text,
             )
         return self._ledger.withdraw(
-            lease, reason=f"refused: {refusal.server_code} {refusal.name}", read_state=True
+            lease, reason=f"refused: {refusal.server_code} {refusal.name}", disagreement=True
         )
 
     def _command_refused(self, lease: LaneLease, refusal: Refused) -> LaneTask:
@@ -272,7 +299,12 @@ class Submitter:
         self._ledger.record_unknown(lease, reason="attempt of an earlier lease")
         found = self._resync.under_number(task, document.local_number)
         if found is None:
-            return self._ledger.record_absent(lease)
+            task = self._ledger.record_absent(lease)
+            if document.attempts > 1:
+                # Once at once, then ever later: a service that answers questions and takes no documents
+                # must not be asked and sent to without a pause.
+                raise Pause(reason="answer-lost: the document was sent and is not there")
+            return task
         return self._found(lease, task, found.uid, found.fiscal_number)
 
     def _found(self, lease: LaneLease, task: LaneTask, uid: str, fiscal_number: str) -> LaneTask:
@@ -281,7 +313,7 @@ class Submitter:
         if uid.upper() == document_uid(document.document_id):
             DOCUMENTS.labels(outcome="found").inc()
             return self._ledger.record_found(lease, fiscal_number=fiscal_number)
-        return self._ledger.withdraw(lease, reason="number-taken", read_state=True)
+        return self._ledger.withdraw(lease, reason="number-taken", disagreement=True)
 
     # --- the service's state -----------------------------------------------------------------------------------
 
@@ -347,6 +379,14 @@ class Submitter:
                 f"expected there {state.next_local_number}, here {task.next_local_number}",
             )
         return None
+
+
+def _is_settled(before: LaneTask, after: LaneTask) -> bool:
+    """Return whether a step gave the outstanding document an outcome: only that ends a row of failures."""
+    if before.outstanding is None:
+        return False
+    gone = after.outstanding
+    return gone is None or gone.document_id != before.outstanding.document_id
 
 
 def _key(task: LaneTask) -> str:

@@ -18,6 +18,8 @@ class DocumentKind(StrEnum):
     SALE = "sale"
     Z_REPORT = "z-report"
     SHIFT_CLOSING = "shift-closing"
+    OTHER = "other"
+    """Made by another program, of a kind that our types cannot hold; only ever adopted."""
 
 
 @dataclass(frozen=True, slots=True)

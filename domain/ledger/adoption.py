@@ -5,18 +5,23 @@ They come from a restored backup, a former program or a second device.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from domain.company import Company
 from domain.documents.receipt import Receipt
 from domain.documents.shift import DocumentKind, FiscalDocument, ZReport
-from domain.identifiers import document_uid, shard_of
-from domain.ledger.submission import LaneTask, Submission
-from domain.ports import LaneLease
+from domain.identifiers import shard_of, sold_receipt_id
+from domain.ledger.base import document_ref
+from domain.ledger.submission import LaneTask, Submission, task_of
+from domain.ports import LaneChange, LaneLease, StoredBytes, StoredKind
 from domain.register.aggregate import Register
 from domain.register.state import Shift
+from domain.returns import SoldReceipt, sold_lines
 from domain.taxes.rates import TaxGroup
 
 
@@ -24,16 +29,19 @@ from domain.taxes.rates import TaxGroup
 class AdoptedDocument:
     """A document as the service has it; `in_open_shift`: it belongs to the shift that is open there now.
 
-    `document` is None for a kind we do not know: its number counts, its content does not. `uid` and `at` stand
-    beside it because they are known even then.
+    `document` is None for a kind that our types cannot hold: its number counts, its content is kept as `xml`.
+    `server_kind` is the service's own name of the kind. `document_id` is the UID, or stands for one that is no GUID.
     """
 
     local_number: int
     fiscal_number: str
     uid: str
+    document_id: UUID
     at: datetime
+    server_kind: str
     in_open_shift: bool
     document: FiscalDocument | None
+    xml: bytes
 
 
 class Adoption(Submission):
@@ -46,46 +54,75 @@ class Adoption(Submission):
         *,
         key_id: str,
     ) -> LaneTask:
-        """Take over documents in the order of their numbers, in one commit.
+        """Take over documents in the order of their numbers, in one commit, with their bytes.
 
-        A document that is our own outstanding one is recorded as registered; one that took its number makes the
-        outstanding one wait again. `key_id` signs in a shift that was opened elsewhere with the same key.
+        A document that registers something of ours counts for that; where its content is not what we have (made
+        again after the backup that was restored), the service's content counts. `key_id` signs in a shift that was
+        opened elsewhere with the same key.
         """
         in_order = sorted(documents, key=lambda each: each.local_number)
 
-        def take_over(register: Register) -> None:
-            for found in in_order:
-                self._adopt_one(register, found, key_id=key_id)
+        def once() -> LaneTask:
+            with ExitStack() as held:
+                register = held.enter_context(
+                    self.store.hold(Register, lease.register_id, shard=shard_of(lease.register_id))
+                )
+                kept: list[StoredBytes] = []
+                corrected: list[SoldReceipt] = []
+                for found in in_order:
+                    if found.local_number < (register.next_local_number or 0):
+                        continue
+                    receipt = self._adopt_one(register, found, key_id=key_id)
+                    kept.append(_bytes_of(register, found))
+                    if receipt is not None:
+                        sold = held.enter_context(self._sold_receipt(register, receipt))
+                        sold.correct(receipt)
+                        corrected.append(sold)
+                if register.pending_events:
+                    lane = LaneChange(register_id=register.id, fence=lease.epoch)
+                    self._save(register, *corrected, documents=tuple(kept), lane=lane)
+                return task_of(register)
 
-        return self._on_lane(lease, take_over)
+        return self._again_after_conflict(once)
 
-    def _adopt_one(self, register: Register, found: AdoptedDocument, *, key_id: str) -> None:
-        outstanding = register.outstanding
-        if outstanding is not None and outstanding.local_number == found.local_number:
-            if document_uid(outstanding.document_id) == found.uid.upper():
-                self._record_found(register, fiscal_number=found.fiscal_number)
-                return
-            register.withdraw(reason="number-taken")
-        if (
-            register.next_local_number is not None
-            and found.local_number < register.next_local_number
-        ):
-            return
+    def _adopt_one(
+        self, register: Register, found: AdoptedDocument, *, key_id: str
+    ) -> Receipt | None:
+        """Take over one document; return its receipt when it is ours with another content than we have."""
         document = found.document
-        kind = DocumentKind.SALE if document is None else document.kind
+        kind = DocumentKind.OTHER if document is None else document.kind
         content = None if document is None else document.content
         known = register.shift is not None
         opens = kind is DocumentKind.SHIFT_OPENING and found.in_open_shift and not known
+        subject = register.subject_of(found.uid)
+        receipt = content if isinstance(content, Receipt) else None
+        corrected = None
+        if subject is not None and subject.receipt is not None and receipt is not None:
+            if _same_sale(subject.receipt, receipt):
+                receipt = subject.receipt
+            else:
+                receipt = corrected = replace(receipt, receipt_id=subject.subject_id)
         register.adopt(
+            subject_id=None if subject is None else subject.subject_id,
             kind=kind,
+            server_kind=found.server_kind,
             local_number=found.local_number,
             fiscal_number=found.fiscal_number,
             uid=found.uid,
             at=found.at,
+            xml_sha256=hashlib.sha256(found.xml).hexdigest(),
             in_shift=known and self._is_in_shift(register, found),
-            receipt=content if isinstance(content, Receipt) else None,
+            receipt=receipt,
             z_report=content if isinstance(content, ZReport) else None,
             shift=self._foreign_shift(register, found, key_id=key_id) if opens else None,
+        )
+        return corrected
+
+    def _sold_receipt(
+        self, register: Register, receipt: Receipt
+    ) -> AbstractContextManager[SoldReceipt]:
+        return self.store.hold(
+            SoldReceipt, sold_receipt_id(receipt.receipt_id), shard=shard_of(register.id)
         )
 
     @staticmethod
@@ -119,3 +156,20 @@ class Adoption(Submission):
     def _tax_groups(self, register: Register) -> tuple[TaxGroup, ...]:
         company_id = register.company_id
         return self.store.read(Company, company_id, shard=shard_of(company_id)).tax_groups
+
+
+def _same_sale(ours: Receipt, theirs: Receipt) -> bool:
+    """Return whether two receipts say the same of goods and money."""
+    return (ours.total, ours.rounding, sold_lines(ours), ours.taxes) == (
+        theirs.total,
+        theirs.rounding,
+        sold_lines(theirs),
+        theirs.taxes,
+    )
+
+
+def _bytes_of(register: Register, found: AdoptedDocument) -> StoredBytes:
+    ref = document_ref(
+        register.id, document_id=found.document_id, at=found.at, kind=StoredKind.ADOPTED
+    )
+    return StoredBytes(ref=ref, register_id=register.id, content=found.xml)

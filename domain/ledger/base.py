@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID, uuid4
 
 from domain.aggregate import Aggregate
-from domain.clock import Clock, fiscal_day, whole_second
+from domain.clock import Clock, fiscal_day, wall_time, whole_second
 from domain.documents.receipt import Receipt
 from domain.documents.shift import (
     DocumentKind,
@@ -21,7 +21,15 @@ from domain.documents.shift import (
     ZReport,
 )
 from domain.documents.xml import to_xml
-from domain.errors import Conflict, FiscalError, IdempotencyKeyReused, InvalidField
+from domain.errors import (
+    Conflict,
+    DocumentTimeBehind,
+    FiscalError,
+    IdempotencyKeyReused,
+    InvalidField,
+    KeyUnknown,
+    Unavailable,
+)
 from domain.identifiers import document_id, shard_of
 from domain.ports import (
     CommandAlreadyRecorded,
@@ -43,6 +51,9 @@ Result = TypeVar("Result")
 
 TRIES = 4
 """A conflict is decided again at most three times; then the caller hears of it."""
+
+MOST_TIME_BRIDGED = timedelta(minutes=4)
+"""How far a document's time may stand ahead of the clock; the service forgives about ten minutes (reference §7.3)."""
 
 MOST_XML_BYTES = 180 * 1024
 """A signed message may have 200 KB (reference §1.1); signature, certificate and time-stamp need the rest."""
@@ -158,8 +169,22 @@ class LedgerBase:
 
     # --- documents -----------------------------------------------------------------------------------------
 
+    def _sign_if_possible(self, register: Register, *, now: datetime) -> tuple[StoredBytes, ...]:
+        """Sign the first waiting subject if it is its turn and nothing of ours stands in the way.
+
+        What has happened is recorded whether or not the next thing can be signed: it then waits, and the lane
+        names the cause.
+        """
+        try:
+            return self._sign_next(register, now=now)
+        except (Unavailable, KeyUnknown):
+            return ()
+
     def _sign_next(self, register: Register, *, now: datetime) -> tuple[StoredBytes, ...]:
-        """Sign the first waiting subject if it is its turn; return the bytes to store with the commit."""
+        """Sign the first waiting subject if it is its turn; return the bytes to store with the commit.
+
+        Raises: SignerUnavailable, KeyUnknown, DocumentTimeBehind.
+        """
         if register.next_step() is not LaneStep.SIGN:
             return ()
         shift, item = register.shift, register.waiting[0]
@@ -186,10 +211,27 @@ class LedgerBase:
 
     @staticmethod
     def _document_time(register: Register, now: datetime) -> datetime:
-        """Return the document's time: the present in whole seconds, never before the previous document's."""
+        """Return the document's time: the present in whole seconds, never before the previous document's.
+
+        Documents carry Kyiv wall time without an offset, so in the repeated hour of October the clock on the wall
+        goes back although time does not. A little is bridged with the last document's time; beyond that nothing is
+        signed until the wall clock has caught up, because the service would refuse either time (reference §7.3).
+
+        Raises: DocumentTimeBehind.
+        """
         at = whole_second(now)
         last = register.last_document_at
-        return at if last is None or at >= last else last
+        if last is None:
+            return at
+        behind = wall_time(last) - wall_time(at)
+        if behind <= timedelta(0) and at >= last:
+            return at
+        if max(behind, last - at) > MOST_TIME_BRIDGED:
+            raise DocumentTimeBehind(
+                what="document time",
+                reason=f"the clock stands {behind} before the last document's time",
+            )
+        return last
 
     @staticmethod
     def _document(

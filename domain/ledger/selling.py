@@ -302,7 +302,7 @@ class Selling(LedgerBase):
         now: datetime,
         command: CommandKey | None,
     ) -> Issued:
-        documents = self._sign_next(register, now=now)
+        documents = self._sign_if_possible(register, now=now)
         position = self._save(
             register,
             sold,

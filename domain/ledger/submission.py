@@ -41,6 +41,7 @@ class LaneTask:
     next_local_number: int | None
     last_document_at: datetime | None
     waiting: int
+    disagreements: int
 
     @property
     def signed_ref(self) -> DocumentRef:
@@ -65,18 +66,20 @@ class Submission(LedgerBase):
 
     def lane_task(self, register_id: UUID) -> LaneTask:
         """Return what the lane has to do now, as the log has it. Raises: NotFound."""
-        return _task(self.store.refresh(Register, register_id, shard=shard_of(register_id)))
+        return task_of(self.store.refresh(Register, register_id, shard=shard_of(register_id)))
 
     def record_state(self, lease: LaneLease, state: RegistrarState) -> LaneTask:
         """Take over the service's state and sign the next waiting document.
 
         The caller has adopted missing documents first, so that the number asked for is the one we have.
         """
-        return self._on_lane(lease, lambda register: register.record_state(state), sign=True)
+        return self._on_lane(
+            lease, lambda register: register.record_state(state), sign=self._sign_if_possible
+        )
 
     def sign_waiting(self, lease: LaneLease) -> LaneTask:
-        """Sign the first waiting document. Raises: SignerUnavailable, KeyUnknown."""
-        return self._on_lane(lease, lambda _: None, sign=True)
+        """Sign the first waiting document. Raises: SignerUnavailable, KeyUnknown, DocumentTimeBehind."""
+        return self._on_lane(lease, lambda _: None, sign=self._sign_next)
 
     def begin_attempt(self, lease: LaneLease, *, stamped: bytes) -> LaneTask:
         """Record, before the first byte is sent, that the outstanding document is about to be sent."""
@@ -131,14 +134,14 @@ class Submission(LedgerBase):
             )
             return _bytes_of(register, document, kind=StoredKind.TICKET, content=ticket.raw)
 
-        return self._on_lane(lease, register_it, sign=True)
+        return self._on_lane(lease, register_it, sign=self._sign_if_possible)
 
     def record_found(self, lease: LaneLease, *, fiscal_number: str) -> LaneTask:
         """Record that the service, when asked, turned out to have the outstanding document."""
         return self._on_lane(
             lease,
             lambda register: self._record_found(register, fiscal_number=fiscal_number),
-            sign=True,
+            sign=self._sign_if_possible,
         )
 
     def record_refused(self, lease: LaneLease, *, server_code: int, text: str) -> LaneTask:
@@ -162,14 +165,17 @@ class Submission(LedgerBase):
                     at=self.clock.now(),
                 )
 
-        return self._on_lane(lease, refuse, sign=True)
+        return self._on_lane(lease, refuse, sign=self._sign_if_possible)
 
-    def withdraw(self, lease: LaneLease, *, reason: str, read_state: bool) -> LaneTask:
-        """Give the outstanding attempt up, because it is certain that it is not registered."""
+    def withdraw(self, lease: LaneLease, *, reason: str, disagreement: bool) -> LaneTask:
+        """Give the outstanding attempt up, because the service was asked or never reached.
+
+        `disagreement`: the service counts otherwise, so its state is read before the next document.
+        """
 
         def give_up(register: Register) -> None:
-            register.withdraw(reason=reason)
-            if read_state:
+            register.withdraw(reason=reason, disagreement=disagreement)
+            if disagreement:
                 register.need_state(reason=reason)
 
         return self._on_lane(lease, give_up)
@@ -195,7 +201,7 @@ class Submission(LedgerBase):
                 at=self.clock.now(),
             )
 
-        return self._on_lane(lease, decide, sign=True)
+        return self._on_lane(lease, decide, sign=self._sign_if_possible)
 
     def park(
         self,
@@ -232,7 +238,7 @@ class Submission(LedgerBase):
         lease: LaneLease,
         decide: Callable[[Register], StoredBytes | None],
         *,
-        sign: bool = False,
+        sign: Callable[..., tuple[StoredBytes, ...]] | None = None,
     ) -> LaneTask:
         """Decide on the held register and commit under the lease; again when a till was faster.
 
@@ -245,8 +251,8 @@ class Submission(LedgerBase):
             ) as register:
                 kept = decide(register)
                 documents: tuple[StoredBytes, ...] = () if kept is None else (kept,)
-                if sign:
-                    documents += self._sign_next(register, now=self.clock.now())
+                if sign is not None:
+                    documents += sign(register, now=self.clock.now())
                 if register.pending_events:
                     parked = None if register.parked is None else register.parked.reason
                     self._save(
@@ -254,7 +260,7 @@ class Submission(LedgerBase):
                         documents=documents,
                         lane=LaneChange(register_id=register.id, fence=lease.epoch, parked=parked),
                     )
-                return _task(register)
+                return task_of(register)
 
         return self._again_after_conflict(once)
 
@@ -266,7 +272,8 @@ def _bytes_of(
     return StoredBytes(ref=ref, register_id=register.id, content=content)
 
 
-def _task(register: Register) -> LaneTask:
+def task_of(register: Register) -> LaneTask:
+    """Return what the lane of a register has to do now."""
     shift = register.shift
     return LaneTask(
         step=register.next_step(),
@@ -278,4 +285,5 @@ def _task(register: Register) -> LaneTask:
         next_local_number=register.next_local_number,
         last_document_at=register.last_document_at,
         waiting=len(register.waiting),
+        disagreements=register.disagreements,
     )

@@ -60,6 +60,7 @@ class Register(Aggregate):
     waiting: tuple[Waiting, ...]
     outstanding: Outstanding | None
     refused: dict[UUID, RefusedReceipt]
+    disagreements: int
     last_document_at: datetime | None
     parked: Parked | None
     offline_session_id: str | None
@@ -116,6 +117,7 @@ class Register(Aggregate):
         self.waiting = ()
         self.outstanding = None
         self.refused = {}
+        self.disagreements = 0
         self.last_document_at = None
         self.parked = None
         self.offline_session_id = None
@@ -172,8 +174,9 @@ class Register(Aggregate):
         if self.shift.closing is not None or self.shift.z_fiscal_number is not None:
             raise ShiftClosing(shift_number=self.shift.number)
         self._check_not_parked()
-        if len(self.waiting) >= MOST_WAITING:
-            raise TooManyWaiting(waiting=len(self.waiting), limit=MOST_WAITING)
+        unsettled = len(self.waiting) + len(self.refused)
+        if unsettled >= MOST_WAITING:
+            raise TooManyWaiting(waiting=unsettled, limit=MOST_WAITING)
         return self.shift
 
     def issue(self, receipt: Receipt) -> None:
@@ -235,7 +238,8 @@ class Register(Aggregate):
         if self.state_needed:
             return LaneStep.READ_STATE if self.shift is not None else LaneStep.IDLE
         if self.waiting:
-            return LaneStep.SIGN
+            # Receipts that outlived their shift (closed elsewhere) wait for the next one.
+            return LaneStep.SIGN if self.shift is not None else LaneStep.IDLE
         shift = self.shift
         if shift is not None and shift.closing is not None and not self.refused:
             return LaneStep.MAKE_Z if shift.z_report is None else LaneStep.IDLE
@@ -338,14 +342,18 @@ class Register(Aggregate):
             text=text,
         )
 
-    def withdraw(self, *, reason: str) -> None:
-        """Give the outstanding attempt up: it is certain that it is not registered."""
+    def withdraw(self, *, reason: str, disagreement: bool) -> None:
+        """Give the outstanding attempt up; should it arrive all the same, its UID is recognised.
+
+        `disagreement`: the service counts otherwise than we do.
+        """
         document = self.the_outstanding()
         self.trigger_event(
             self.DocumentWithdrawn,
             document_id=document.document_id,
             subject_id=document.item.subject_id,
             reason=reason,
+            disagreement=disagreement,
         )
 
     def need_state(self, *, reason: str) -> None:
@@ -374,9 +382,13 @@ class Register(Aggregate):
             )
 
     def subject_of(self, uid: str) -> Waiting | None:
-        """Return what a document of ours with this UID would register, if we still wait for that."""
+        """Return what a document of ours with this UID registers, if we still wait for that.
+
+        Both what was signed before (an attempt given up that arrived all the same) and what a newer log than this
+        may have signed (a restored backup) is recognised.
+        """
         for item in (*self.waiting, *(row.as_waiting() for row in self.refused.values())):
-            for number in range(item.documents, item.documents + RECOGNISED_DOCUMENTS):
+            for number in range(item.documents + RECOGNISED_DOCUMENTS):
                 if document_uid(document_id(item.subject_id, number=number)) == uid.upper():
                     return item
         return None
@@ -384,11 +396,14 @@ class Register(Aggregate):
     def adopt(
         self,
         *,
+        subject_id: UUID | None,
         kind: DocumentKind,
+        server_kind: str,
         local_number: int,
         fiscal_number: str,
         uid: str,
         at: datetime,
+        xml_sha256: str,
         in_shift: bool,
         receipt: Receipt | None = None,
         z_report: ZReport | None = None,
@@ -398,16 +413,17 @@ class Register(Aggregate):
 
         `in_shift`: it belongs to the open shift. `shift` is given with an opening that finds none open here.
         """
-        subject = self.subject_of(uid)
         self.trigger_event(
             self.DocumentAdopted,
-            subject_id=None if subject is None else subject.subject_id,
+            subject_id=subject_id,
             kind=kind,
+            server_kind=server_kind,
             local_number=local_number,
             fiscal_number=fiscal_number,
             uid=uid,
             at=at,
-            receipt=receipt if subject is None or subject.receipt is None else subject.receipt,
+            xml_sha256=xml_sha256,
+            receipt=receipt,
             z_report=z_report,
             in_shift=in_shift,
             shift=shift,

@@ -230,6 +230,7 @@ class DocumentRegistered(Event):
     def apply(self, register: Register) -> None:
         item = register.the_outstanding().item
         register.outstanding = None
+        register.disagreements = 0
         _advance(register, local_number=self.local_number, at=self.at)
         if self.offline_session_id is not None:
             register.offline_session_id = self.offline_session_id
@@ -288,26 +289,31 @@ class DocumentWithdrawn(Event):
     document_id: UUID
     subject_id: UUID
     reason: str
+    disagreement: bool
 
     def apply(self, register: Register) -> None:
         register.waiting = (register.the_outstanding().item, *register.waiting)
         register.outstanding = None
+        register.disagreements += self.disagreement
 
 
 class DocumentAdopted(Event):
     """The service has a document of this register that we do not know of; it is the register's own now.
 
     `subject_id`: it registers something of ours after all (a restored backup). `in_shift`: it belongs to the
-    shift that is open here and counts in it. `shift`: the shift it opens here.
+    shift that is open here and counts in it. `shift`: the shift it opens here. `kind` is `other` for what our
+    types cannot hold; `server_kind` is then the service's own name. The XML is stored under the UID.
     """
 
     TOPIC: ClassVar[str] = "register.document-adopted"
     subject_id: UUID | None
     kind: DocumentKind
+    server_kind: str
     local_number: int
     fiscal_number: str
     uid: str
     at: datetime
+    xml_sha256: str
     receipt: Receipt | None
     z_report: ZReport | None
     in_shift: bool
@@ -460,6 +466,7 @@ class LaneResumed(Event):
     def apply(self, register: Register) -> None:
         register.parked = None
         register.state_needed = True
+        register.disagreements = 0
 
 
 def _advance(register: Register, *, local_number: int, at: datetime) -> None:

@@ -15,7 +15,7 @@ import time
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Self
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from domain.identifiers import shard_of
 from domain.ports import LaneChange
@@ -28,6 +28,7 @@ from tests.support.till import NOON, Till, command_named, commit_of, document_of
 WRITERS = 8
 IN_FLIGHT = 32
 REGISTERS = 1_000
+BODY_HASH = bytes(32)
 
 
 def measure(context: Context) -> list[Figure]:
@@ -84,22 +85,23 @@ def _engine(store: PostgresStore, tills: list[Till], seconds: float) -> float:
     documents = [_document(number) for number in range(100)]
     texts = [_text(number) for number in range(100)]
 
+    run = uuid4().hex
+
     def sell(number: int) -> None:
-        # Threads have registers of their own: conflicts are another figure.
+        # Threads have registers of their own: conflicts are another figure. Names are made cheaply: in a shop the
+        # key comes with the request, and a document's id from its receipt's.
         mine = tills[number::IN_FLIGHT]
-        dice = random.Random(number)
+        dice = random.Random(f"{run} {number}")
         while time.monotonic() < stop:
             till = dice.choice(mine)
+            document = document_of(
+                till, dice.choice(documents), document_id=UUID(int=dice.getrandbits(128))
+            )
+            command = command_named(f"{run} {number} {counts[number]}", body=BODY_HASH, receipt="1")
             with store.hold(Till, till.id, shard=shard_of(till.id)) as held:
                 held.note(text=dice.choice(texts))
-                store.commit(
-                    commit_of(
-                        held,
-                        documents=(document_of(till, dice.choice(documents)),),
-                        command=command_named(uuid4().hex, body=till.id.bytes * 2, receipt="1"),
-                        lane=LaneChange(till.id, due_at=NOON),
-                    )
-                )
+                lane = LaneChange(till.id, due_at=NOON)
+                store.commit(commit_of(held, documents=(document,), command=command, lane=lane))
             counts[number] += 1
 
     threads = [threading.Thread(target=sell, args=[number]) for number in range(IN_FLIGHT)]

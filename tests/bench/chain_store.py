@@ -24,7 +24,7 @@ from tests.support.deployment import Deployment
 from tests.support.lane_player import LanePlayer
 
 COMPANY = {"tin": "99900011", "ipn": "999000110019", "name": "ТОВ Калина"}
-UNIT = {"name": "Магазин 1", "address": "М. ЛЬВІВ, вул. Вигадана, 5"}
+UNIT: dict[str, Any] = {"name": "Магазин 1", "address": "М. ЛЬВІВ, вул. Вигадана, 5"}
 CASHIER, KEY = "Приклад О. П.", "bench-cashier"
 _THREADS = 16
 _PATIENCE_SECONDS = 600.0

@@ -165,14 +165,14 @@ class _Connection(asyncio.Protocol):
 async def _run(load: Load) -> Seen:
     requests = _Requests(load)
     loop = asyncio.get_running_loop()
-    address = urlsplit(load.url)
+    host, port = urlsplit(load.url).netloc.rsplit(":", 1)
     waits = [loop.create_future() for _ in range(load.connections)]
     connections = [
         (
             await loop.create_connection(
                 lambda done=done: _Connection(requests, done),  # type: ignore[misc]
-                address.hostname,
-                address.port,
+                host,
+                int(port),
             )
         )[1]
         for done in waits

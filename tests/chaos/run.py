@@ -27,7 +27,7 @@ _BEHIND = """
     SELECT coalesce(max(h.total - (SELECT sum(p) FROM unnest(t.positions) AS p)), 0)
     FROM tracking AS t, (SELECT sum(position) AS total FROM heads) AS h
 """
-_FAST_RECOVERY = {
+_FAST_RECOVERY: dict[str, Any] = {
     "worker_threads": 8,
     "connect_timeout_seconds": 1.0,
     "answer_timeout_seconds": 2.0,

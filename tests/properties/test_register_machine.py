@@ -86,6 +86,19 @@ class RegisterMachine(RuleBasedStateMachine):
     def disturb(self, fault: Fault, times: int) -> None:
         self.world.simulator.faults.script([ScriptStep(fault=fault, times=times)])
 
+    @rule()
+    def a_late_request_meets_an_outage(self) -> None:
+        """The request is held back, the service says it has nothing, then is away until the document is old."""
+        self.world.simulator.faults.script(
+            [ScriptStep(fault=Fault(kind=FaultKind.LATE, seconds=20))]
+        )
+        self.world.work()
+        self.world.simulator.faults.cut_off(on=True)
+        self.world.work()
+        self.world.clock.advance(timedelta(seconds=300))
+        self.world.simulator.process_late()
+        self.world.simulator.faults.cut_off(on=False)
+
     @rule(on=st.booleans())
     def cut_off(self, on: bool) -> None:
         self.world.simulator.faults.cut_off(on=on)

@@ -22,6 +22,7 @@ from domain.documents.shift import (
     ShiftTotals,
     ZReport,
 )
+from domain.documents.xml import to_xml
 from domain.identifiers import document_id, document_uid, shard_of
 from domain.ledger import AdoptedDocument, FiscalLedger
 from domain.money import Money, Quantity
@@ -295,7 +296,7 @@ class History:
             lambda lease: self._submit(
                 lease, lambda: self.ledger.record_attempt_ended(lease, reason="unreachable")
             ),
-            lambda lease: self.ledger.withdraw(lease, reason="shift-not-open", read_state=True),
+            lambda lease: self.ledger.withdraw(lease, reason="shift-not-open", disagreement=True),
         ]
 
     def _submit(self, lease: LaneLease, outcome: Callable[[], object]) -> None:
@@ -413,13 +414,17 @@ class History:
             at=self.clock.now(),
             cashier_name="Інша Каса",
         )
+        document = FiscalDocument(kind=kind, heading=heading, content=contents[kind])
         found = AdoptedDocument(
             local_number=number,
             fiscal_number=self._number(),
             uid=document_uid(uid),
+            document_id=uid,
             at=self.clock.now(),
+            server_kind="SaleGoods/CheckGoods",
             in_open_shift=inside,
-            document=FiscalDocument(kind=kind, heading=heading, content=contents[kind]),
+            document=document,
+            xml=to_xml(document),
         )
         self.ledger.adopt(lease, [found], key_id="olena")
 

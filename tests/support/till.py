@@ -126,8 +126,15 @@ def command_named(key: str, *, body: bytes = b"body", **result: str | int) -> Re
 
 
 def document_of(
-    till: Till, content: bytes, *, month: date = MONTH, kind: StoredKind = StoredKind.SIGNED
+    till: Till,
+    content: bytes,
+    *,
+    month: date = MONTH,
+    kind: StoredKind = StoredKind.SIGNED,
+    document_id: UUID | None = None,
 ) -> StoredBytes:
-    """Return bytes with a random document id, of a till."""
-    ref = DocumentRef(shard=shard_of(till.id), month=month, document_id=uuid4(), kind=kind)
+    """Return bytes of a till, with a random document id where none is given."""
+    ref = DocumentRef(
+        shard=shard_of(till.id), month=month, document_id=document_id or uuid4(), kind=kind
+    )
     return StoredBytes(ref=ref, register_id=till.id, content=content)

@@ -257,12 +257,16 @@ class TestBackup:
         assert restored.exit_code == 0, restored.output
         with connect(empty_postgres_dsn, name="owner") as other:
             for query in (
-                "SELECT stream_id, version, chain FROM events WHERE topic <> 'register.state-needed'"
-                " ORDER BY 1, 2",
+                (
+                    "SELECT stream_id, version, chain FROM events"
+                    " WHERE topic <> 'register.state-needed' ORDER BY 1, 2"
+                ),
                 "SELECT document_id, kind, sha256 FROM documents ORDER BY 1, 2",
                 "SELECT name FROM migrations ORDER BY 1",
-                "SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger"
-                " WHERE NOT tgisinternal ORDER BY 1, 2",
+                (
+                    "SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger"
+                    " WHERE NOT tgisinternal ORDER BY 1, 2"
+                ),
             ):
                 assert other.execute(query).fetchall() == owner.execute(query).fetchall()
             assert other.execute(

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from domain.errors import StoreUnavailable
@@ -29,12 +30,18 @@ class Server:
     """A PostgreSQL of the test's own, which flushes what it commits and can be killed."""
 
     def __init__(self, folder: Path) -> None:
+        self._orphans: list[psutil.Process] = []
         self._server = EmbeddedPostgres(folder)
         self.dsn = self._server.start()
 
     def kill(self) -> None:
         pid = int((self._server.pgdata / "postmaster.pid").read_text().split()[0])
+        self._orphans = psutil.Process(pid).children(recursive=True)
         os.kill(pid, signal.SIGKILL)
+
+    def wait_for_orphans(self) -> None:
+        """Return when no session is left: one may still commit after its postmaster was killed."""
+        psutil.wait_procs(self._orphans, timeout=10.0)
 
     def start_again(self) -> None:
         self._server.stop()
@@ -142,6 +149,7 @@ def test_a_server_away_for_good_refuses_in_time_and_closing_does_not_wait_for_it
     till = new_till()
     store.commit(commit_of(till))
     server.kill()
+    server.wait_for_orphans()
     till.sell(amount=Money(1))
     with pytest.raises(StoreUnavailable):
         store.commit(commit_of(till))

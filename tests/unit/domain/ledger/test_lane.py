@@ -8,9 +8,11 @@ from uuid import UUID
 import pytest
 
 from domain.answers import RegistrarState, ServerShiftTotals, Ticket
-from domain.documents.shift import DocumentKind, ShiftTotals
+from domain.clock import ManualClock, wall_time
+from domain.documents.shift import DocumentKind, FiscalDocument, ShiftTotals
 from domain.documents.xml import read_document
 from domain.errors import (
+    DocumentTimeBehind,
     IdempotencyKeyReused,
     IntegrityFault,
     InvalidField,
@@ -30,8 +32,10 @@ from domain.money import Money, Quantity
 from domain.ports import CommandKey, LaneLease
 from domain.register.state import LaneStep
 from domain.returns import SoldReceipt
-from domain.sale import CashPayment, LineRequest, SaleRequest
+from domain.sale import CashPayment, LineRequest, SaleRequest, price_sale
+from domain.taxes.rates import STANDARD_GROUPS
 from infra.signing import cms
+from tests import examples
 from tests.support.shop import Shop, sale
 
 
@@ -143,11 +147,30 @@ class TestSigning:
 
     def test_document_time_never_goes_back(self, shop: Shop, lane: Lane) -> None:
         before = shop.register().last_document_at
-        shop.tick(-3600)
+        shop.tick(-120)
         shop.ledger.sell(register_id=shop.register_id, request=sale())
         outstanding = shop.register().outstanding
         assert outstanding is not None
         assert outstanding.at == before
+
+    def test_in_the_repeated_hour_nothing_is_signed_until_the_wall_clock_has_caught_up(
+        self,
+    ) -> None:
+        """At 04:00 of 25 October 2026 clocks go back to 03:00; documents carry no offset."""
+        shop = Shop(clock=ManualClock(datetime(2026, 10, 25, 0, 49, tzinfo=UTC)))
+        shop.ledger.open_shift(register_id=shop.register_id, cashier_id=shop.cashier_id)
+        lane = Lane(shop)
+        shop.ledger.record_state(lane.lease, state())
+        lane.register_next("900")
+        shop.tick(20 * 60)
+        sold = shop.ledger.sell(register_id=shop.register_id, request=sale())
+        assert sold.local_number is None
+        with pytest.raises(DocumentTimeBehind):
+            shop.ledger.sign_waiting(lane.lease)
+        shop.tick(41 * 60)
+        task = shop.ledger.sign_waiting(lane.lease)
+        assert task.outstanding is not None
+        assert wall_time(task.outstanding.at) >= datetime(2026, 10, 25, 3, 49)  # noqa: DTZ001
 
     def test_nothing_is_signed_before_the_opening_is_registered(self, shop: Shop) -> None:
         shop.ledger.open_shift(register_id=shop.register_id, cashier_id=shop.cashier_id)
@@ -370,28 +393,25 @@ class TestAdoption:
             "local_number": number,
             "fiscal_number": f"8{number}",
             "uid": uid,
-            "at": datetime(2026, 11, 5, 8, tzinfo=UTC),
+            "document_id": UUID(uid),
+            "at": datetime(2026, 11, 5, 7, tzinfo=UTC),
+            "server_kind": "SaleGoods/CheckGoods",
             "in_open_shift": True,
             "document": None,
+            "xml": b"<CHECK/>",
         }
         return AdoptedDocument(**{**values, **more})
-
-    def test_our_own_outstanding_document_is_recognised(self, shop: Shop, lane: Lane) -> None:
-        shop.ledger.sell(register_id=shop.register_id, request=sale(100))
-        lane.send()
-        outstanding = lane.task().outstanding
-        assert outstanding is not None
-        found = self._adopted(2, document_uid(outstanding.document_id))
-        task = shop.ledger.adopt(lane.lease, [found], key_id="olena")
-        assert (task.outstanding, task.next_local_number) == (None, 3)
 
     def test_a_number_taken_by_another_device_makes_our_receipt_wait_for_the_next(
         self, shop: Shop, lane: Lane
     ) -> None:
         sold = shop.ledger.sell(register_id=shop.register_id, request=sale(100))
+        shop.ledger.withdraw(lane.lease, reason="number-taken", disagreement=True)
         foreign = self._adopted(2, str(UUID(int=77)))
-        shop.ledger.adopt(lane.lease, [foreign], key_id="olena")
-        task = shop.ledger.sign_waiting(lane.lease)
+        task = shop.ledger.adopt(lane.lease, [foreign], key_id="olena")
+        assert task.next_local_number == 3
+        shop.ledger.record_state(lane.lease, state(3))
+        task = lane.task()
         assert task.outstanding is not None
         assert task.outstanding.local_number == 3
         assert task.outstanding.item.subject_id == sold.receipt_id
@@ -402,18 +422,45 @@ class TestAdoption:
         """The restored ledger still has the first receipt on its way and the second unsigned."""
         shop.ledger.sell(register_id=shop.register_id, request=sale(100))
         waiting = shop.ledger.sell(register_id=shop.register_id, request=sale(200))
-        first = lane.task().outstanding
-        assert first is not None
-        later = document_id(waiting.receipt_id, number=0)
+        shop.ledger.withdraw(lane.lease, reason="restored", disagreement=True)
+        first = shop.register().waiting[0]
         found = [
-            self._adopted(3, document_uid(later)),
-            self._adopted(2, document_uid(first.document_id)),
+            self._adopted(3, document_uid(document_id(waiting.receipt_id, number=0))),
+            self._adopted(2, document_uid(document_id(first.subject_id, number=0))),
         ]
         task = shop.ledger.adopt(lane.lease, found, key_id="olena")
         register = shop.register()
-        assert (task.step, register.waiting, register.next_local_number) == (LaneStep.IDLE, (), 4)
+        assert (register.waiting, register.next_local_number) == ((), 4)
+        assert task.outstanding is None
+
+    def test_content_made_again_after_the_backup_counts_as_the_service_has_it(
+        self, shop: Shop, lane: Lane
+    ) -> None:
+        ours = shop.ledger.sell(register_id=shop.register_id, request=sale(1000))
+        lane.send()
+        shop.ledger.record_refused(lane.lease, server_code=9, text="погано")
+        uid = document_id(ours.receipt_id, number=1)
+        theirs = price_sale(
+            sale(800),
+            receipt_id=uid,
+            tax_groups=STANDARD_GROUPS,
+            cash_step=Money(50),
+            issued_at=shop.clock.now(),
+            cashier_id=None,
+            cashier_name=None,
+        )
+        heading = examples.heading(2, shop.clock.now())
+        document = FiscalDocument(DocumentKind.SALE, heading, theirs)
+        found = self._adopted(2, document_uid(uid), document=document)
+        shop.ledger.adopt(lane.lease, [found], key_id="olena")
+        register = shop.register()
+        assert register.refused == {}
         assert register.shift is not None
-        assert register.shift.totals.sales.count == 2
+        assert register.shift.totals.sales.total == Money(800)
+        sold = shop.store.read(
+            SoldReceipt, sold_receipt_id(ours.receipt_id), shard=shard_of(shop.register_id)
+        )
+        assert sold.total == Money(800)
 
 
 class TestSize:

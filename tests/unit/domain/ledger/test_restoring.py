@@ -71,8 +71,9 @@ class TestAfterRestore:
         signed = world.store.document(shop.ledger.lane_task(shop.register_id).signed_ref)
         stamped = StraightStamps(world.simulator, world.authority).stamp(signed)
         # What happened after the backup: the service has the document, and the ledger does not know.
-        assert world.simulator.doc(stamped, {"content-type": "application/octet-stream"})
         before = len(world.book())
+        world.simulator.doc(stamped, {"content-type": "application/octet-stream"})
+        assert len(world.book()) == before + 1
         # So late that the document, if nobody had it, would be signed anew.
         world.clock.advance(timedelta(hours=3))
 
@@ -80,7 +81,7 @@ class TestAfterRestore:
         world.settle()
 
         register = world.register()
-        assert len(world.book()) == before
+        assert len(world.book()) == before + 1
         assert (register.outstanding, register.waiting) == (None, ())
         assert register.shift is not None
         assert register.shift.totals.sales.count == 1
