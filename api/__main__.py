@@ -16,6 +16,7 @@ from api.app import begin_to_stop, create_app
 from api.assembly import opened_parts
 from api.dependencies import Parts
 from domain.errors import FiscalError
+from infra.interpreter import settle
 from infra.settings import Settings
 from infra.telemetry import configure_logs
 
@@ -79,6 +80,7 @@ def main() -> int:
             sys.stderr.write(f"FISCAL_{name}: {wrong['msg']}\n")
         return 1
     configure_logs(settings, part="api")
+    settle()
     try:
         serve(settings)
     except (FiscalError, psycopg.Error, OSError) as error:

@@ -17,6 +17,7 @@ import structlog
 from infra.bootstrap import Engine, open_engine, open_fiscal_server, open_timestamps, process_name
 from infra.event_store.follower import Hints
 from infra.event_store.writing import LANES_CHANNEL
+from infra.interpreter import settle
 from infra.settings import Settings
 from infra.telemetry import configure_logs, serve_metrics
 from workers.alarms import deliver_alarms
@@ -130,6 +131,7 @@ def main() -> None:
     """Run a worker until SIGTERM or SIGINT."""
     settings = Settings()
     configure_logs(settings, part="worker")
+    settle()
     serve_metrics(settings)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

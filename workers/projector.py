@@ -8,12 +8,12 @@ from __future__ import annotations
 import signal
 import threading
 
-import psycopg
 import structlog
 
 from infra.bootstrap import owner_dsn
 from infra.event_store.follower import Hints
 from infra.event_store.projector import ProjectorThread
+from infra.interpreter import settle
 from infra.postgres import application_dsn
 from infra.settings import Settings
 from infra.telemetry import configure_logs, serve_metrics
@@ -37,11 +37,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     log.info("projector runs", projections=len(threads))
     hints = Hints(dsn, name="projector")
     while not stop.is_set():
-        try:
-            hints.wait(_POLL_SECONDS)
-        except psycopg.Error as error:
-            log.warning("no hints from the database", reason=str(error))
-            stop.wait(_POLL_SECONDS)
+        hints.wait(_POLL_SECONDS)
         for runner in runners:
             runner.wake()
     for runner in runners:
@@ -56,6 +52,7 @@ def main() -> None:
     """Run the projector until SIGTERM or SIGINT."""
     settings = Settings()
     configure_logs(settings, part="projector")
+    settle()
     serve_metrics(settings)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -10,6 +10,7 @@ import types
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from enum import Enum
+from operator import attrgetter
 from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -102,6 +103,25 @@ def _dict_load(hint: Any) -> Callable[[Any, Any], Any]:
     return lambda values, _: {load_key(k): load(v, value_class) for k, v in values.items()}
 
 
+def _is_list_of_one_kind(hint: Any) -> bool:
+    """Whether a hint is `list[X]` or `tuple[X, ...]`, whose general hooks look each element's kind up again."""
+    arguments = get_args(hint)
+    return (get_origin(hint) is list and len(arguments) == 1) or (
+        get_origin(hint) is tuple and len(arguments) == 2 and arguments[1] is Ellipsis
+    )
+
+
+def _list_dump(hint: Any) -> Callable[[Any], Any]:
+    dump = converter.get_unstructure_hook(get_args(hint)[0])
+    return list if dump is identity else lambda values: [dump(value) for value in values]
+
+
+def _list_load(hint: Any) -> Callable[[Any, Any], Any]:
+    member, kind = get_args(hint)[0], get_origin(hint)
+    load = converter.get_structure_hook(member)
+    return lambda values, _: kind([load(value, member) for value in values])
+
+
 def _set_dump(hint: Any) -> Callable[[Any], Any]:
     (member,) = get_args(hint)
     dump = converter.get_unstructure_hook(member)
@@ -167,7 +187,7 @@ def _overrides(stored_class: type) -> dict[str, Any]:
 def _make_converter() -> cattrs.Converter:
     made = cattrs.Converter(detailed_validation=False)
     for unit_class, unit in UNITS.items():
-        made.register_unstructure_hook(unit_class, _attribute(unit))
+        made.register_unstructure_hook(unit_class, attrgetter(unit))
         made.register_structure_hook(unit_class, _number(unit_class))
     for plain in (UUID, date):
         made.register_unstructure_hook(plain, identity)
@@ -183,13 +203,6 @@ def _make_converter() -> cattrs.Converter:
     return made
 
 
-def _attribute(name: str) -> Callable[[Any], Any]:
-    def get(value: Any) -> Any:
-        return getattr(value, name)
-
-    return get
-
-
 converter = _make_converter()
 """Dataclasses, units and containers to and from what JSON has; also for other stored JSON."""
 
@@ -201,6 +214,8 @@ converter.register_structure_hook_factory(
     lambda hint: dataclasses.is_dataclass(hint) and hint not in UNITS,
     lambda hint: make_dict_structure_fn(hint, converter, **_overrides(hint)),
 )
+converter.register_unstructure_hook_factory(_is_list_of_one_kind, _list_dump)
+converter.register_structure_hook_factory(_is_list_of_one_kind, _list_load)
 converter.register_unstructure_hook_factory(_has_origin(dict), _dict_dump)
 converter.register_structure_hook_factory(_has_origin(dict), _dict_load)
 converter.register_unstructure_hook_factory(_has_origin(set, frozenset), _set_dump)

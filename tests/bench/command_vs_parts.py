@@ -18,13 +18,14 @@ import orjson
 
 from api.schemas.sales import SaleBody
 from domain.documents.shift import FiscalDocument
-from domain.documents.xml import to_xml
+from domain.documents.xml import from_xml, to_xml
 from domain.identifiers import shard_of
-from domain.ports import CommandKey
+from domain.ledger.base import document_ref
+from domain.ports import CommandKey, StoredKind
 from domain.register.aggregate import Register
 from infra.event_store.store import PostgresStore
 from infra.postgres import application_dsn, connect
-from tests import examples
+from infra.signing import cms
 from tests.bench.context import Context
 from tests.bench.figures import Figure, median
 from tests.bench.registers import Network, copies_of, open_network
@@ -70,7 +71,7 @@ def measure(context: Context) -> list[Figure]:
             registers = iter(copies_of(network, owner, sales * (blocks + 1)))
             owner.execute("CREATE TABLE bench_parts (id uuid PRIMARY KEY, signed bytea NOT NULL)")
             owner.execute("VACUUM (ANALYZE)")
-        document = examples.SALE_DOCUMENT
+        document = _document(network)
         _whole(network, list(itertools.islice(registers, sales)))
         _parts(dsn, document, sales)
         whole, parts = [], []
@@ -92,6 +93,25 @@ def measure(context: Context) -> list[Figure]:
             ),
         )
     ]
+
+
+def _document(network: Network) -> FiscalDocument:
+    """Return the document that the ledger itself makes of the body."""
+    body = SaleBody.model_validate_json(BODY)
+    network.ledger.sell(register_id=network.register_id, request=body.to_domain())
+    shard = shard_of(network.register_id)
+    register = network.store.read(Register, network.register_id, shard=shard)
+    outstanding = register.outstanding
+    assert outstanding is not None
+    ref = document_ref(
+        register.id,
+        document_id=outstanding.document_id,
+        at=outstanding.at,
+        kind=StoredKind.SIGNED,
+    )
+    xml = cms.parse(network.store.document(ref)).content
+    assert xml is not None
+    return from_xml(xml)
 
 
 def _whole(network: Network, registers: list[UUID]) -> float:

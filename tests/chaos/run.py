@@ -77,7 +77,7 @@ def run(plan: Plan, folder: Path, *, tell: Tell) -> dict[str, Any]:
         seconds = time.monotonic() - began
         with deployment.client() as client:
             late = _come_to_rest(deployment, client, desks, given)
-            stopped = _stop_for_good(plan, deployment, desks, given)
+            stopped = _stop_for_good(plan, deployment, client, desks, given)
             late += _come_to_rest(deployment, client, desks, given, stopped=stopped)
             reader.finish()
             tell(f"at rest; counting {len(given.registers)} acknowledged receipts")
@@ -164,7 +164,7 @@ def _come_to_rest(
 
     Returns what does not come to rest, in sentences.
     """
-    person = Till(deployment.client(), desks, given, seed=f"person-{time.monotonic_ns()}")
+    person = Till(client, desks, given, seed=f"person-{time.monotonic_ns()}")
     deadline = time.monotonic() + QUIESCENCE_SECONDS
     restless = list(desks)
     while restless and time.monotonic() < deadline:
@@ -201,16 +201,21 @@ def _events_behind(deployment: Deployment) -> int:
 
 
 def _stop_for_good(
-    plan: Plan, deployment: Deployment, desks: Sequence[Desk], given: Given
+    plan: Plan,
+    deployment: Deployment,
+    client: httpx.Client,
+    desks: Sequence[Desk],
+    given: Given,
 ) -> list[Desk]:
     """Let the script stop a few registers and sell on them: receipts that can only wait for a person."""
     chosen = list(desks[: plan.registers_stopped])
     for desk in chosen:
-        till = Till(
-            deployment.client(), [desk], given, seed=f"last-{plan.seed}-{desk.fiscal_number}"
-        )
+        till = Till(client, [desk], given, seed=f"last-{plan.seed}-{desk.fiscal_number}")
         _sell_surely(deployment, till, desk, given)
-        _until_idle(deployment, desk)
+        deployment.until(
+            lambda desk=desk: _lane(client, desk)["next_step"] == "idle",  # type: ignore[misc]
+            f"register {desk.fiscal_number}",
+        )
         stop_lane(deployment, desk, code=1, text=FOR_GOOD)
         for _ in range(SALES_BEHIND_A_STOP):
             till.sell(desk)
@@ -227,13 +232,6 @@ def _sell_surely(deployment: Deployment, till: Till, desk: Desk, given: Given) -
         return len(given.registers) > before
 
     deployment.until(is_sold, f"a sale on register {desk.fiscal_number}")
-
-
-def _until_idle(deployment: Deployment, desk: Desk) -> None:
-    with deployment.client() as client:
-        deployment.until(
-            lambda: _lane(client, desk)["next_step"] == "idle", f"register {desk.fiscal_number}"
-        )
 
 
 # --- the count ------------------------------------------------------------------------------------------

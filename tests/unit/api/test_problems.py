@@ -30,8 +30,10 @@ def _all_errors(root: type[FiscalError] = FiscalError) -> Iterator[type[FiscalEr
         yield from _all_errors(child)
 
 
+# Errors of parts that no endpoint reaches (key files) may be loaded by other tests of the process.
+_ANSWERED = ("api.", "domain.")
 ERRORS = sorted(
-    {cls for cls in _all_errors() if not cls.__module__.startswith("tests")},
+    {cls for cls in _all_errors() if cls.__module__.startswith(_ANSWERED)},
     key=lambda cls: cls.__qualname__,
 )
 
