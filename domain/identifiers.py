@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import NewType
 from uuid import UUID, uuid5
 
 from domain.errors import InvalidField
 
 SHARDS = 64
-
-FiscalNumber = NewType("FiscalNumber", str)
-"""Number given by the tax service to a document; digits today, any text by contract."""
 
 _TAX_ID = re.compile(r"\d{5,10}|[А-ЯІЇЄҐ]{2}\d{6}")
 _VAT_NUMBER = re.compile(r"0|\d{6,12}|[А-ЯІЇЄҐ]{2}\d{6}")

@@ -166,10 +166,10 @@ class EmbeddedPostgres:
         if self._process is not None:
             return self._process.poll() is not None
         try:
-            os.kill(int((self.pgdata / "postmaster.pid").read_text().splitlines()[0]), 0)
-        except (FileNotFoundError, ProcessLookupError):
+            pid = int((self.pgdata / "postmaster.pid").read_text().splitlines()[0])
+        except FileNotFoundError:
             return True
-        return False
+        return not _lives(pid)
 
     # --- the folder -------------------------------------------------------------------------------
 
@@ -356,14 +356,23 @@ class EmbeddedPostgres:
     def _is_alive(self, pid: int) -> bool:
         if self._process is not None:
             return self._process.poll() is None
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return False
-        return (self.pgdata / "postmaster.pid").exists()
+        return _lives(pid)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.folder)!r})"
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process that is not our child runs; a zombie that nobody collects does not."""
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+    except ProcessLookupError:
+        return False
+    except FileNotFoundError:
+        # It ended this moment, or the system has no /proc: there the first process collects at once.
+        return not Path("/proc").is_dir()
+    return state != "Z"
 
 
 def _open_ours(path: Path, mode: Literal["ab", "wb"]) -> IO[bytes]:

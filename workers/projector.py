@@ -22,6 +22,7 @@ from projections.catalogue import PROJECTIONS
 log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 1.0
+_GATHER_SECONDS = 0.05
 
 
 def run(settings: Settings, stop: threading.Event) -> None:
@@ -40,6 +41,8 @@ def run(settings: Settings, stop: threading.Event) -> None:
         hints.wait(_POLL_SECONDS)
         for runner in runners:
             runner.wake()
+        # Every commit hints; what comes within a moment is written as one page.
+        stop.wait(_GATHER_SECONDS)
     for runner in runners:
         runner.wake()
     for thread in threads:

@@ -87,6 +87,26 @@ class CompanyBody(RequestModel):
     )
 
 
+class CompanyNamesBody(RequestModel):
+    """What the tax service's registry calls the company now."""
+
+    vat_number: str | None = optional_text(
+        "VAT payer's number; absent: does not pay VAT.", longest=16, example="999000110019"
+    )
+    name: str = text(
+        "The registered name, to the letter.", longest=512, example='ТОВ "Калина-Приклад"'
+    )
+
+
+class BusinessUnitNamesBody(RequestModel):
+    """What the tax service's registry calls the place of sale now."""
+
+    name: str = text("The registered name, to the letter.", longest=512, example="Магазин 2")
+    address: str | None = optional_text(
+        "The registered address, to the letter.", longest=512, example="М. ЛЬВІВ, вул. Вигадана, 5"
+    )
+
+
 class TaxGroupsBody(RequestModel):
     """What the company's letters mean from the next shift on."""
 

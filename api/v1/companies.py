@@ -17,8 +17,10 @@ from api.schemas.common import (
 from api.schemas.structure import (
     BusinessUnitAnswer,
     BusinessUnitBody,
+    BusinessUnitNamesBody,
     CompanyAnswer,
     CompanyBody,
+    CompanyNamesBody,
     NetworkAnswer,
     NetworkBody,
     TaxGroupsBody,
@@ -139,6 +141,23 @@ async def set_tax_groups(call: Call, company_id: CompanyId, body: TaxGroupsBody)
     return CompanyAnswer.of(await read_now(call, Company, company_id))
 
 
+@companies.add(
+    "PUT",
+    "/v1/companies/{company_id}/names",
+    right=Right.SET_UP,
+    answer=CompanyAnswer,
+    summary="Take over a company's registered name",
+)
+async def rename_company(
+    call: Call, company_id: CompanyId, body: CompanyNamesBody
+) -> CompanyAnswer:
+    """Follow the registry: documents carry the new name and VAT number from the next shift of each register on."""
+    await call.parts.in_thread(
+        call.parts.ledger.rename_company, company_id, name=body.name, vat=body.vat_number
+    )
+    return CompanyAnswer.of(await read_now(call, Company, company_id))
+
+
 # --- business units ------------------------------------------------------------------------------------------
 
 
@@ -200,4 +219,24 @@ async def list_business_units(
 )
 async def read_business_unit(call: Call, business_unit_id: BusinessUnitId) -> BusinessUnitAnswer:
     """Return a place of sale as it stands now."""
+    return BusinessUnitAnswer.of(await read_now(call, BusinessUnit, business_unit_id))
+
+
+@business_units.add(
+    "PUT",
+    "/v1/business-units/{business_unit_id}/names",
+    right=Right.SET_UP,
+    answer=BusinessUnitAnswer,
+    summary="Take over a business unit's registered name",
+)
+async def rename_business_unit(
+    call: Call, business_unit_id: BusinessUnitId, body: BusinessUnitNamesBody
+) -> BusinessUnitAnswer:
+    """Follow the registry: documents carry the new name and address from the next shift of each register on."""
+    await call.parts.in_thread(
+        call.parts.ledger.rename_business_unit,
+        business_unit_id,
+        name=body.name,
+        address=body.address,
+    )
     return BusinessUnitAnswer.of(await read_now(call, BusinessUnit, business_unit_id))

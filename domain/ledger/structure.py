@@ -76,6 +76,30 @@ class Structure(LedgerBase):
             company.set_tax_groups(groups, on=fiscal_day(self.clock.now()))
             return self._commit_alone(company) if company.pending_events else None
 
+    def rename_company(self, company_id: UUID, *, name: str, vat: str | None) -> LogPosition | None:
+        """Take over a company's name and VAT number as the registry has them now; open shifts keep theirs.
+
+        Raises: NotFound, InvalidField.
+        """
+        checked = encodable(_filled(name, field="name"), field="name", limit=Limit.SELLER_NAME)
+        number = None if vat is None else vat_number(vat)
+        with self.store.hold(Company, company_id, shard=shard_of(company_id)) as company:
+            company.rename(name=checked, vat_number=number)
+            return self._commit_alone(company) if company.pending_events else None
+
+    def rename_business_unit(
+        self, business_unit_id: UUID, *, name: str, address: str | None
+    ) -> LogPosition | None:
+        """Take over a unit's name and address as the registry has them now; open shifts keep theirs.
+
+        Raises: NotFound, InvalidField.
+        """
+        checked = _unit_names(name, address)
+        shard = shard_of(business_unit_id)
+        with self.store.hold(BusinessUnit, business_unit_id, shard=shard) as unit:
+            unit.rename(name=checked[0], address=checked[1])
+            return self._commit_alone(unit) if unit.pending_events else None
+
     def register_business_unit(
         self,
         *,
@@ -86,15 +110,9 @@ class Structure(LedgerBase):
     ) -> UUID:
         """Register a place of sale of a company. Raises: NotFound, InvalidField."""
         self.store.read(Company, company_id, shard=shard_of(company_id))
+        checked = _unit_names(name, address)
         unit = BusinessUnit(
-            id=self._identity(command),
-            company_id=company_id,
-            name=encodable(
-                _filled(name, field="name"), field="name", limit=Limit.BUSINESS_UNIT_NAME
-            ),
-            address=None
-            if address is None
-            else encodable(address, field="address", limit=Limit.BUSINESS_UNIT_ADDRESS),
+            id=self._identity(command), company_id=company_id, name=checked[0], address=checked[1]
         )
         return self._create(unit, what="business unit", command=command)
 
@@ -208,3 +226,11 @@ def _filled(text: str, *, field: str) -> str:
     if not text.strip():
         raise InvalidField(field=field, expected="not empty")
     return text
+
+
+def _unit_names(name: str, address: str | None) -> tuple[str, str | None]:
+    """Return a unit's name and address ready for documents. Raises: InvalidField."""
+    checked = encodable(_filled(name, field="name"), field="name", limit=Limit.BUSINESS_UNIT_NAME)
+    if address is None:
+        return checked, None
+    return checked, encodable(address, field="address", limit=Limit.BUSINESS_UNIT_ADDRESS)

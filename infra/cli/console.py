@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import Any
 
 import typer
@@ -17,9 +18,15 @@ from infra.settings import Settings
 _PIPE_WIDTH = 200
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let whoever prints decide; rich itself would end the process, with its children running."""
+        raise BrokenPipeError
+
+
 def _console(*, stderr: bool) -> Console:
     """Return a console; what goes into a file or a pipe is not broken at 80 columns."""
-    console = Console(stderr=stderr, highlight=False)
+    console = _Console(stderr=stderr, highlight=False)
     if not console.is_terminal:
         console.width = _PIPE_WIDTH
     return console
@@ -65,6 +72,12 @@ def new_group(help_text: str) -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
+
+
+def mention(console: Console, text: str, *, style: str | None = None, markup: bool = True) -> None:
+    """Print a line of whoever must go on even when nobody reads any more: the terminal may be gone."""
+    with suppress(OSError):
+        console.print(text, style=style, markup=markup, soft_wrap=True)
 
 
 def tell(problem: Problem) -> None:

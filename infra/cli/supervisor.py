@@ -71,7 +71,10 @@ class Child:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._link: socket.socket | None = None
-        self._thread = threading.Thread(target=self._keep, name=f"keeper of {self.name}")
+        # A daemon: whatever becomes of this process, its end closes the links and so ends the parts.
+        self._thread = threading.Thread(
+            target=self._keep, name=f"keeper of {self.name}", daemon=True
+        )
 
     @property
     def pid(self) -> int | None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from infra.cli import parts, standing
-from infra.cli.console import Problem, err, load_settings, out
+from infra.cli.console import Problem, err, load_settings, mention, out
 from infra.cli.logs import LogTail, short
 from infra.cli.parts import Part
 from infra.cli.standing import Standing
@@ -56,7 +56,7 @@ def run(options: Options) -> int:
             deployment.start()
             signals.stop.wait()
         except Stopped:
-            err.print("Stopped while starting.")
+            mention(err, "Stopped while starting.")
         finally:
             deployment.stop()
     return 0
@@ -77,7 +77,10 @@ def _signals() -> Iterator[_Signals]:
     def on_signal(*_: object) -> None:
         (signals.hurry if signals.stop.is_set() else signals.stop).set()
 
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    # Ignored when started by nohup: then the end of the terminal is not for us.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
     before = [signal.signal(number, on_signal) for number in numbers]
     try:
         yield signals
@@ -141,7 +144,7 @@ class _Deployment:
     def stop(self) -> None:
         """Stop all parts in order; the database last."""
         if self._signals.stop.is_set():
-            out.print("\nStopping. A second Ctrl-C does not wait for work in hand.")
+            mention(out, "\nStopping. A second Ctrl-C does not wait for work in hand.")
         for group in _STOPS:
             stopping = [self.children[part] for part in group if part in self.children]
             for child in stopping:
@@ -150,10 +153,10 @@ class _Deployment:
                 # The database always finishes: a killed one would have to recover.
                 hurry = child.name != parts.DATABASE.name and self._signals.hurry.is_set
                 if not child.wait_until_stopped(hurry or (lambda: False)):
-                    err.print(f"[yellow]{child.name} did not stop and was killed[/]")
+                    mention(err, f"[yellow]{child.name} did not stop and was killed[/]")
         self._tail.stop()
         if self._signals.stop.is_set():
-            out.print("Stopped.")
+            mention(out, "Stopped.")
 
     # --- making -------------------------------------------------------------------------------------
 
@@ -230,12 +233,12 @@ class _Deployment:
         out.print("`fiscal doctor` says what is configured and what is missing. Ctrl-C stops all.")
 
     def _tell(self, sentence: str) -> None:
-        err.print(f"[bold yellow]![/] {sentence}", soft_wrap=True)
+        mention(err, f"[bold yellow]![/] {sentence}")
 
     def _show(self, part: str, line: str) -> None:
         text, style = short(part, line)
         if style is not None or (self._follows and not self._options.quiet):
-            err.print(text, style=style or "dim", markup=False, soft_wrap=True)
+            mention(err, text, style=style or "dim", markup=False)
 
 
 def _free_port(host: str, port: int, *, option: str) -> int:

@@ -22,6 +22,7 @@ Subscriber = Callable[[tuple[FeedEvent, ...]], None]
 
 PAGE = 2_000
 _RETRY_SECONDS = 0.5
+_GATHER_SECONDS = 0.005
 
 
 class Hints:
@@ -118,6 +119,8 @@ class FeedFollower:
         while not self._stop.is_set():
             try:
                 self._hints.wait(self._poll_seconds)
+                # Commits come in flocks; each page read by itself would cost more than its events.
+                self._stop.wait(_GATHER_SECONDS)
                 self.catch_up()
             except StoreUnavailable as error:
                 log.warning("cannot follow the log", reason=error.reason)

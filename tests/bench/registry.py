@@ -5,4 +5,9 @@ MODULES = (
     "tests.bench.command_vs_parts",
     "tests.bench.projections_vs_runner",
     "tests.bench.growth",
+    "tests.bench.http_vs_noop",
+    "tests.bench.end_to_end_vs_noop",
+    "tests.bench.submission",
+    "tests.bench.capacity",
+    "tests.bench.demo_start",
 )

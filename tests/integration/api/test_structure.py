@@ -75,6 +75,23 @@ def test_letters_are_set_anew(api: Api, outlet: Outlet) -> None:
     assert unlawful.json()["field"] == "tax_groups.0.rate_basis_points"
 
 
+def test_registered_names_that_changed_are_taken_over(api: Api, outlet: Outlet) -> None:
+    company = f"/v1/companies/{outlet.company_id}/names"
+    unit = f"/v1/business-units/{outlet.unit_id}/names"
+
+    renamed = api.http.put(company, json={"name": "ТОВ Калина", "vat_number": None})
+    moved = api.http.put(unit, json={"name": "Магазин 2", "address": "М. ЛЬВІВ"})
+    before = api.log_length()
+    again = api.http.put(unit, json={"name": "Магазин 2", "address": "М. ЛЬВІВ"})
+    refused = api.http.put(company, json={"name": "кава 😀"})
+
+    assert (renamed.json()["name"], renamed.json()["vat_number"]) == ("ТОВ Калина", None)
+    assert (moved.json()["name"], moved.json()["address"]) == ("Магазин 2", "М. ЛЬВІВ")
+    assert again.status_code == 200
+    assert (refused.status_code, refused.json()["field"]) == (422, "name")
+    assert api.log_length() == before
+
+
 def test_settings_are_changed_one_by_one(api: Api, outlet: Outlet) -> None:
     path = f"{outlet.path}/settings"
 

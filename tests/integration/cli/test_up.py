@@ -5,13 +5,14 @@ import os
 import re
 import signal
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.fiscal_up import FiscalUp, eventually
+from tests.support.fiscal_up import FISCAL, FiscalUp, environment, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -157,6 +158,18 @@ class TestUp:
             6,
         ]
         assert up.curl()["state"] == "registered"
+
+    def test_reader_that_goes_away_leaves_nothing_running(
+        self, up: FiscalUp, tmp_path: Path
+    ) -> None:
+        other = FiscalUp(tmp_path / "data")
+        line = f"{FISCAL} up --demo --port 0 --simulator-port 0 | head -n 1"
+
+        subprocess.run(
+            ["sh", "-c", line], env=environment(other.data_dir), capture_output=True, check=True
+        )
+
+        assert eventually(lambda: other.processes() == []), other.processes()
 
     def test_nothing_is_left_running_when_it_is_killed(self, up: FiscalUp) -> None:
         up.kill()
