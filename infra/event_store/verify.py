@@ -15,16 +15,21 @@ import hashlib
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from eventsourcing.persistence import MapperDeserialisationError, StoredEvent
 
 from domain.clock import fiscal_day
 from domain.ports import StoredKind
-from domain.register.events import AttemptBegun, DocumentRegistered, DocumentSigned
+from domain.register.events import (
+    AttemptBegun,
+    DocumentAdopted,
+    DocumentRegistered,
+    DocumentSigned,
+)
 from infra.event_store import chain
 from infra.event_store.arrays import dates, texts, uuids
 from infra.event_store.codec import LedgerMapper
@@ -104,6 +109,14 @@ class _Named:
     kind: StoredKind
     sha256: str
     month: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """The newest signing of a stream: later events of its document do not repeat the month."""
+
+    document_id: UUID
+    month: date
 
 
 def verify(connection: Connection, progress: Progress | None = None) -> list[Break]:
@@ -192,7 +205,7 @@ class _Verification:
     def _check_stream(self, shard: int, stream: Iterator[_Row]) -> Iterator[_Named]:
         """Check a stream up to its first break; give the hashes that its sound events state of documents."""
         version, value = 0, b""
-        signed_at: tuple[UUID, date] | None = None
+        signed: _Signed | None = None
         sound = True
         for row in stream:
             self._events += 1
@@ -208,14 +221,14 @@ class _Verification:
                 what = f"version {version} is missing"
             elif row.chain != value:
                 what = "the event, or one before it, is not what was recorded"
-            elif row.topic in _HASHES:
+            elif row.topic in _STATES_A_HASH:
                 event = self._decoded(row)
                 if isinstance(event, DocumentSigned):
-                    signed_at = (event.document_id, fiscal_day(event.at).replace(day=1))
+                    signed = _Signed(event.document_id, _month(event.at))
                 if event is None:
                     what = "the event cannot be read"
                 else:
-                    yield from _names(row, event, signed_at)
+                    yield from _names(row, event, signed)
             if what is not None:
                 sound = False
                 self._breaks.append(Break(what, shard, row.stream_id, row.version, row.position))
@@ -288,18 +301,37 @@ class _Verification:
             self._breaks.append(found)
 
 
-_HASHES: dict[str, tuple[str, StoredKind]] = {
-    DocumentSigned.TOPIC: ("signed_sha256", StoredKind.SIGNED),
-    AttemptBegun.TOPIC: ("stamped_sha256", StoredKind.STAMPED),
-    DocumentRegistered.TOPIC: ("ticket_sha256", StoredKind.TICKET),
-}
-"""Events that state the hash of stored bytes: in which field, of which kind."""
+_STATES_A_HASH = frozenset(
+    event.TOPIC for event in (DocumentSigned, AttemptBegun, DocumentRegistered, DocumentAdopted)
+)
+"""Events that state the hash of stored bytes."""
 
 
-def _names(row: _Row, event: Any, signed_at: tuple[UUID, date] | None) -> Iterator[_Named]:
-    field, kind = _HASHES[row.topic]
-    sha256 = getattr(event, field)
-    if sha256 is None:
+def _names(row: _Row, event: Any, signed: _Signed | None) -> Iterator[_Named]:
+    """Give the document whose hash an event states, if it states one; `signed` is the stream's newest signing."""
+    if isinstance(event, DocumentAdopted):
+        document_id, month = _adopted_id(event.uid), _month(event.at)
+        yield _Named(row, document_id, StoredKind.ADOPTED, event.xml_sha256, month)
         return
-    month = None if signed_at is None or signed_at[0] != event.document_id else signed_at[1]
-    yield _Named(row, event.document_id, kind, sha256, month)
+    if isinstance(event, DocumentSigned):
+        kind, sha256 = StoredKind.SIGNED, event.signed_sha256
+    elif isinstance(event, AttemptBegun):
+        kind, sha256 = StoredKind.STAMPED, event.stamped_sha256
+    elif event.ticket_sha256 is None:
+        return
+    else:
+        kind, sha256 = StoredKind.TICKET, event.ticket_sha256
+    known = signed is not None and signed.document_id == event.document_id
+    yield _Named(row, event.document_id, kind, sha256, signed.month if signed and known else None)
+
+
+def _adopted_id(uid: str) -> UUID:
+    """Return the id that an adopted document is stored under; see `AdoptedDocument`."""
+    try:
+        return UUID(uid)
+    except ValueError:
+        return uuid5(NAMESPACE_OID, uid)
+
+
+def _month(moment: datetime) -> date:
+    return fiscal_day(moment).replace(day=1)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -13,8 +14,9 @@ from psycopg.conninfo import make_conninfo
 
 from domain.clock import SystemClock
 from domain.identifiers import shard_of
-from domain.ledger import FiscalLedger
+from domain.ledger import AdoptedDocument, FiscalLedger
 from domain.ports import StoredKind
+from domain.register.aggregate import Register
 from domain.register.state import RegisterSettings
 from infra.event_store import verify as verification
 from infra.event_store.lanes import PostgresLanes
@@ -46,7 +48,8 @@ def filled(module_postgres_dsn: str) -> Books:
     )
     unit_id = ledger.register_business_unit(company_id=company_id, name="Калина", address=None)
     cashier_id = ledger.enrol_cashier(company_id=company_id, name="Приклад О. П.", key_id="olena")
-    player = LanePlayer(store, PostgresLanes(store), signer)
+    lanes = PostgresLanes(store)
+    player = LanePlayer(store, lanes, signer)
     registers = []
     for number in (1, 2):
         register_id = ledger.add_register(
@@ -61,9 +64,34 @@ def filled(module_postgres_dsn: str) -> Books:
         for _ in range(2):
             ledger.sell(register_id=register_id, request=sale())
         player.run(register_id)
+        adopt(ledger, lanes, register_id)
         registers.append(register_id)
     store.close()
     return Books(module_postgres_dsn, tuple(registers))
+
+
+def adopt(ledger: FiscalLedger, lanes: PostgresLanes, register_id: UUID) -> None:
+    """Take over one document that only the tax service has."""
+    register = ledger.store.read(Register, register_id, shard=shard_of(register_id))
+    now = ledger.clock.now()
+    ledger.sell(register_id=register_id, request=sale())
+    lease = lanes.claim(register_id, owner="test", now=now + timedelta(minutes=1), seconds=60)
+    assert lease is not None
+    ledger.withdraw(lease, reason="stale", disagreement=True)
+    document_id = uuid4()
+    found = AdoptedDocument(
+        local_number=register.next_local_number or 1,
+        fiscal_number="TS-1",
+        uid=str(document_id),
+        document_id=document_id,
+        at=now,
+        server_kind="SaleGoods/Other",
+        in_open_shift=True,
+        document=None,
+        xml=b"<CHECK>of another program</CHECK>",
+    )
+    ledger.adopt(lease, [found], key_id="olena")
+    lanes.finish(lease, due_at=None, reason=None, failures=0)
 
 
 @pytest.fixture
@@ -126,7 +154,8 @@ class TestVerify:
         documents = application.execute("SELECT count(*) FROM documents").fetchone()
         assert events is not None
         assert documents is not None
-        assert documents[0] == 2 * 3 * 3, "three documents of each register, with stamp and ticket"
+        # Three documents of each register with stamp and ticket, one withdrawn, one adopted.
+        assert documents[0] == 2 * (3 * 3 + 1 + 1)
         assert told[0] == ("events", 0, events[0])
         assert told[-2:] == [
             ("events", events[0], events[0]),
@@ -240,8 +269,10 @@ class TestVerify:
         force(
             owner,
             "UPDATE documents d SET content = o.content, sha256 = o.sha256 FROM documents o"
-            " WHERE o.document_id = (SELECT min(document_id::text)::uuid FROM documents)"
-            " AND d.document_id = (SELECT max(document_id::text)::uuid FROM documents)"
+            " WHERE o.document_id = (SELECT min(document_id::text)::uuid FROM documents"
+            " WHERE kind = 'signed')"
+            " AND d.document_id = (SELECT max(document_id::text)::uuid FROM documents"
+            " WHERE kind = 'signed')"
             " AND d.kind = 'signed' AND o.kind = 'signed'",
         )
         found = the_break(owner)
@@ -255,7 +286,8 @@ class TestVerify:
         force(
             owner,
             "DELETE FROM documents WHERE kind = %s AND document_id ="
-            " (SELECT min(document_id::text)::uuid FROM documents)",
+            " (SELECT min(document_id::text)::uuid FROM documents WHERE kind = %s)",
+            kind.value,
             kind.value,
         )
         found = the_break(owner)
@@ -283,7 +315,7 @@ class TestVerify:
         force(
             owner,
             "DELETE FROM documents WHERE kind = 'ticket' AND document_id ="
-            " (SELECT max(document_id::text)::uuid FROM documents)",
+            " (SELECT max(document_id::text)::uuid FROM documents WHERE kind = 'ticket')",
         )
         whole = verify(owner)
         monkeypatch.setattr(verification, "_ROWS_AT_ONCE", 2)
