@@ -15,7 +15,7 @@ from uuid import UUID
 from domain.company import Company
 from domain.documents.receipt import Receipt
 from domain.documents.shift import DocumentKind, FiscalDocument, ZReport
-from domain.identifiers import shard_of, sold_receipt_id
+from domain.identifiers import document_uid, shard_of, sold_receipt_id
 from domain.ledger.base import document_ref
 from domain.ledger.submission import LaneTask, Submission, task_of
 from domain.ports import LaneChange, LaneLease, StoredBytes, StoredKind
@@ -70,6 +70,8 @@ class Adoption(Submission):
                 kept: list[StoredBytes] = []
                 corrected: list[SoldReceipt] = []
                 for found in in_order:
+                    if self._settles_outstanding(register, found):
+                        continue
                     if found.local_number < (register.next_local_number or 0):
                         continue
                     receipt = self._adopt_one(register, found, key_id=key_id)
@@ -84,6 +86,17 @@ class Adoption(Submission):
                 return task_of(register)
 
         return self._again_after_conflict(once)
+
+    def _settles_outstanding(self, register: Register, found: AdoptedDocument) -> bool:
+        """Record our outstanding document as registered if this is it; give it up if this took its number."""
+        outstanding = register.outstanding
+        if outstanding is None or outstanding.local_number != found.local_number:
+            return False
+        if document_uid(outstanding.document_id) == found.uid.upper():
+            self._record_found(register, fiscal_number=found.fiscal_number)
+            return True
+        register.withdraw(reason="number-taken", disagreement=True)
+        return False
 
     def _adopt_one(
         self, register: Register, found: AdoptedDocument, *, key_id: str

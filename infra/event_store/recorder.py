@@ -7,7 +7,7 @@ versions, commands and lane epochs are judged there, and a conflict fails only i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -64,32 +64,51 @@ _ENSURE_PARTITIONS = "SELECT ensure_documents_partition(month) FROM unnest($1) A
 _LOCK_HEADS = """
     SELECT shard, position FROM heads WHERE shard = ANY($1) ORDER BY shard FOR NO KEY UPDATE
 """
+# What is asked for comes first and each row is found by its key. Written as a plain join, a plan made while a table was
+# small reads the whole table and looks for the rows among those asked for, and stays while the table grows.
 _STREAMS = """
-    SELECT s.shard, s.stream_id, e.version, e.chain
-    FROM unnest($1, $2) AS s (shard, stream_id)
+    SELECT asked.shard, asked.stream_id, found.version, found.chain
+    FROM unnest($1, $2) AS asked (shard, stream_id)
     CROSS JOIN LATERAL (
         SELECT version, chain FROM events
-        WHERE shard = s.shard AND stream_id = s.stream_id
+        WHERE shard = asked.shard AND stream_id = asked.stream_id
         ORDER BY version DESC LIMIT 1
-    ) AS e
+    ) AS found
 """
 _COMMANDS = """
-    SELECT shard, scope, key, body_hash, result
-    FROM unnest($1, $2, $3) AS asked (shard, scope, key) JOIN commands USING (shard, scope, key)
+    SELECT asked.shard, asked.scope, asked.key, found.body_hash, found.result
+    FROM unnest($1, $2, $3) AS asked (shard, scope, key)
+    CROSS JOIN LATERAL (
+        SELECT body_hash, result FROM commands
+        WHERE shard = asked.shard AND scope = asked.scope AND key = asked.key LIMIT 1
+    ) AS found
 """
+# Locks the lanes in the order they are asked for.
 _LANES = """
-    SELECT shard, register_id, epoch, due_at, lease_until, parked
-    FROM lanes JOIN unnest($1, $2) AS asked (shard, register_id) USING (shard, register_id)
-    ORDER BY shard, register_id FOR NO KEY UPDATE OF lanes
+    SELECT asked.shard, asked.register_id, found.epoch, found.due_at, found.lease_until, found.parked
+    FROM unnest($1, $2) AS asked (shard, register_id)
+    CROSS JOIN LATERAL (
+        SELECT epoch, due_at, lease_until, parked FROM lanes
+        WHERE shard = asked.shard AND register_id = asked.register_id LIMIT 1
+        FOR NO KEY UPDATE
+    ) AS found
 """
 _DOCUMENTS = """
-    SELECT shard, month, document_id, kind, sha256
+    SELECT asked.shard, asked.month, asked.document_id, asked.kind, found.sha256
     FROM unnest($1, $2, $3, $4) AS asked (shard, month, document_id, kind)
-    JOIN documents USING (shard, month, document_id, kind)
+    CROSS JOIN LATERAL (
+        SELECT sha256 FROM documents
+        WHERE shard = asked.shard AND month = asked.month
+            AND document_id = asked.document_id AND kind = asked.kind LIMIT 1
+    ) AS found
 """
 _CHAINS = """
-    SELECT chain FROM events
-    JOIN unnest($1, $2, $3) AS asked (shard, stream_id, version) USING (shard, stream_id, version)
+    SELECT found.chain FROM unnest($1, $2, $3) AS asked (shard, stream_id, version)
+    CROSS JOIN LATERAL (
+        SELECT chain FROM events
+        WHERE shard = asked.shard AND stream_id = asked.stream_id AND version = asked.version
+        LIMIT 1
+    ) AS found
 """
 
 
@@ -176,7 +195,7 @@ class Recorder:
                 Statement(_LOCK_HEADS, (smallints(shards),)),
                 _question(_STREAMS, streams, smallints, uuids),
                 _question(_COMMANDS, commands, smallints, texts, texts),
-                _question(_LANES, lanes, smallints, uuids),
+                _question(_LANES, sorted(lanes), smallints, uuids),
                 _question(
                     _DOCUMENTS,
                     {(ref.shard, ref.month, ref.document_id, ref.kind.value) for ref in refs},
@@ -199,7 +218,9 @@ class Recorder:
 # --- what is asked ---------------------------------------------------------------------------------------------
 
 
-def _question(sql: str, keys: set[Any], *encoders: Callable[[Any], Array]) -> Statement | None:
+def _question(
+    sql: str, keys: Collection[Any], *encoders: Callable[[Any], Array]
+) -> Statement | None:
     """Return a query for these keys, if there are any; each encoder takes one column of them."""
     if not keys:
         return None

@@ -75,7 +75,8 @@ def measure(context: Context) -> list[Figure]:
             unit="",
             now=0.05,
             lower_is_better=True,
-            detail=f"api {conflicts['api']:.0f}, worker {conflicts['worker']:.0f}, {IN_FLIGHT} in flight",
+            detail=f"api {conflicts['api']:.0f}, worker {conflicts['worker']:.0f}, {IN_FLIGHT} in flight; "
+            f"{sold.repeated} requests had to be sent again",
         ),
         _storage(before, after, receipts),
     ]

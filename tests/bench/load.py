@@ -43,13 +43,17 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What came of it: answers by status, seconds from the first request to the last answer, times of answers."""
+    """What came of it: answers by status, seconds from the first request to the last answer, times of answers.
+
+    `repeated` counts requests that were sent again because a conflict asked for it.
+    """
 
     seconds: float
     statuses: dict[str, int]
     median_ms: float
     slowest_ms: float
     problems: list[str]
+    repeated: int
 
     @property
     def rate(self) -> float:
@@ -93,6 +97,7 @@ class _Requests:
         self._head = "\r\n".join(common)
         self._next = 0
         self.left = load.count
+        self.repeated = 0
         self.statuses: Counter[str] = Counter()
         self.seconds: list[float] = []
         self.problems: list[str] = []
@@ -126,6 +131,7 @@ class _Connection(asyncio.Protocol):
         self._done = done
         self._received = b""
         self._sent_at = 0.0
+        self._asked: bytes | None = None
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -140,6 +146,7 @@ class _Connection(asyncio.Protocol):
             return
         assert self._transport is not None
         self._sent_at = time.perf_counter()
+        self._asked = request
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
@@ -154,6 +161,12 @@ class _Connection(asyncio.Protocol):
             return
         self._received = b""
         status = head[9:12].decode()
+        if status == "409" and b'"retryable":true' in rest and self._asked is not None:
+            # As a client does that was told so: the same request under the same key.
+            self._requests.repeated += 1
+            assert self._transport is not None
+            self._transport.write(self._asked)
+            return
         self._requests.answered(status, time.perf_counter() - self._sent_at, rest)
         self.ask()
 
@@ -189,6 +202,7 @@ async def _run(load: Load) -> Seen:
         median_ms=1000 * times[len(times) // 2],
         slowest_ms=1000 * times[-1],
         problems=requests.problems,
+        repeated=requests.repeated,
     )
 
 

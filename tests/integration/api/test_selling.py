@@ -223,7 +223,10 @@ class TestShift:
         ).json()
         assert z["totals"]["sales"]["total_kopecks"] == 2750
         assert z["differences"] == []
-        listed = shop.api.get("/v1/z-reports", register_id=shop.register_id).json()["items"]
+        listed = _eventually(
+            lambda: shop.api.get("/v1/z-reports", register_id=shop.register_id),
+            lambda answer: answer.json()["items"] != [],
+        ).json()["items"]
         assert [row["shift_id"] for row in listed] == [body["shift_id"]]
 
     def test_closing_shift_takes_no_sale(self, shop: Outlet) -> None:
