@@ -102,12 +102,13 @@ _DOCUMENTS = """
             AND document_id = asked.document_id AND kind = asked.kind LIMIT 1
     ) AS found
 """
+# The order leaves no index to choose but the one by version; another version has another chain.
 _CHAINS = """
     SELECT found.chain FROM unnest($1, $2, $3) AS asked (shard, stream_id, version)
     CROSS JOIN LATERAL (
         SELECT chain FROM events
-        WHERE shard = asked.shard AND stream_id = asked.stream_id AND version = asked.version
-        LIMIT 1
+        WHERE shard = asked.shard AND stream_id = asked.stream_id AND version <= asked.version
+        ORDER BY version DESC LIMIT 1
     ) AS found
 """
 
