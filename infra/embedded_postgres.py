@@ -4,7 +4,8 @@ The folder it is given holds, and nothing else may:
 
     pgdata/          the database; made under the name pgdata.new and renamed when complete
     socket/          the unix socket, unless the path is too long for one
-    socket-folder    where the socket is instead: a short private folder
+    socket-folder    where the socket is instead: a short private folder, the same one at every start,
+                     for a part that was given the address looks for the server there
     binaries/        a copy of the server's programs, only where their own place is closed to it
     log/  start.log  what the server says; a log of each weekday
     lock             held by the process that started the server
@@ -203,13 +204,26 @@ class EmbeddedPostgres:
             beside.mkdir(mode=0o700, exist_ok=True)
             account.own(beside)
             return beside
-        recorded = self._recorded_socket_folder()
+        recorded = self._recorded_socket_folder() or self._remade_socket_folder(account)
         if recorded is not None:
             return recorded
         short = private_folder(account)
         with _open_ours(self.folder / "socket-folder", "wb") as record:
             record.write(os.fsencode(short))
         return short
+
+    def _remade_socket_folder(self, account: ServerAccount) -> Path | None:
+        """The folder of the last run, made again; None where there was none or somebody has taken its name."""
+        record = self.folder / "socket-folder"
+        if not record.exists():
+            return None
+        folder = Path(os.fsdecode(record.read_bytes()))
+        try:
+            folder.mkdir(mode=0o700)
+        except OSError:
+            return None
+        account.own(folder)
+        return folder
 
     def _recorded_socket_folder(self) -> Path | None:
         """Where the socket is or was, if that folder is still there and private."""
@@ -225,12 +239,10 @@ class EmbeddedPostgres:
         return folder if private else None
 
     def _remove_foreign_socket_folder(self) -> None:
-        record = self.folder / "socket-folder"
-        if record.exists():
+        if (self.folder / "socket-folder").exists():
             folder = self._recorded_socket_folder()
             if folder is not None:
                 shutil.rmtree(folder)
-            record.unlink()
 
     # --- making and starting ----------------------------------------------------------------------
 

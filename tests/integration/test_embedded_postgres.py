@@ -166,6 +166,32 @@ class TestStart:
 
         assert not short.exists()
 
+    def test_a_deep_folder_keeps_its_address_when_the_server_dies(self, tmp_path: Path) -> None:
+        server = EmbeddedPostgres(tmp_path / ("x" * 150))
+        first = server.start()
+        keep(first, 1)
+        os.kill(postmaster_pid(server.folder), signal.SIGKILL)
+        server.stop()
+
+        with server as second:
+            assert second == first
+            assert numbers_in(first) == [1]
+
+    def test_a_deep_folder_does_not_use_an_open_folder_of_the_same_name(
+        self, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / ("x" * 150)
+        with EmbeddedPostgres(folder) as first:
+            short = Path((folder / "socket-folder").read_text())
+        short.mkdir(mode=0o777)
+        short.chmod(0o777)
+        try:
+            with EmbeddedPostgres(folder) as second:
+                assert second != first
+            assert list(short.iterdir()) == []
+        finally:
+            short.rmdir()
+
 
 class TestPrivacy:
     def test_only_its_own_folder_is_closed_and_no_parent_is_touched(self, tmp_path: Path) -> None:
