@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import fields
+from typing import Any, ClassVar
 
 from eventsourcing.domain import Aggregate as LibraryAggregate
 from eventsourcing.domain import AggregateCreated as LibraryCreated
 from eventsourcing.domain import event
+from eventsourcing.utils import resolve_topic
 
 __all__ = ["Aggregate", "AggregateCreated", "event"]
 
@@ -21,6 +23,21 @@ class Aggregate(LibraryAggregate):
 
     TOPIC: ClassVar[str]
 
+    def trigger_event(self, event_class: type[Any], **values: Any) -> None:
+        """Make an event the next of this stream and apply it.
+
+        As the library does, which also looks the event's topic up again each time: tests/architecture has checked
+        the topics of all events.
+        """
+        fact = event_class(
+            originator_id=self.id,
+            originator_version=self.version + 1,
+            timestamp=event_class.create_timestamp(),
+            **values,
+        )
+        fact.mutate(self)
+        self.pending_events.append(fact)
+
     class Event(LibraryAggregate.Event):
         """A fact of this stream."""
 
@@ -31,3 +48,15 @@ class AggregateCreated(LibraryCreated):
     """The first event of a stream."""
 
     TOPIC: ClassVar[str] = "aggregate.created"
+
+    def mutate(self, _: Any) -> Any:
+        """Return the aggregate that the event begins: its `__init__` takes `id` and what the event holds."""
+        made = object.__new__(resolve_topic(self.originator_topic))
+        made.__base_init__(self.originator_id, self.originator_version, self.timestamp)
+        values = {name: value for name, value in vars(self).items() if name not in _BEGINNING}
+        made.__init__(id=self.originator_id, **values)
+        return made
+
+
+_BEGINNING = frozenset(field.name for field in fields(LibraryCreated))
+"""What the event that begins a stream has for the library."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from domain.errors import InvalidField
@@ -54,6 +55,7 @@ def register_number(value: str, *, field: str = "fiscal_number") -> str:
     return _matching(_REGISTER_NUMBER, value, field=field, expected="a positive whole number")
 
 
+@lru_cache(16_384)
 def shard_of(stream_id: UUID) -> int:
     """Return the shard (0…63) of a stream: SHA-256 of its id, first byte, modulo the number of shards.
 

@@ -41,8 +41,8 @@ class Money:
 
     def __str__(self) -> str:
         """Return hryvnias with a dot and two digits, as documents write it: `-0.18`."""
-        sign, whole = ("-", -self.kopecks) if self.kopecks < 0 else ("", self.kopecks)
-        return f"{sign}{whole // 100}.{whole % 100:02d}"
+        digits = f"{self.kopecks:03d}" if self.kopecks >= 0 else f"{self.kopecks:04d}"
+        return f"{digits[:-2]}.{digits[-2:]}"
 
     def times(self, quantity: Quantity) -> Money:
         """Return price × quantity, half kopecks up."""
@@ -83,8 +83,8 @@ class Quantity:
 
     def __str__(self) -> str:
         """Return the quantity with exactly three digits, as documents write it: `1.500`."""
-        sign, whole = ("-", -self.thousandths) if self.thousandths < 0 else ("", self.thousandths)
-        return f"{sign}{whole // 1000}.{whole % 1000:03d}"
+        digits = f"{self.thousandths:04d}" if self.thousandths >= 0 else f"{self.thousandths:05d}"
+        return f"{digits[:-3]}.{digits[-3:]}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
@@ -22,6 +22,7 @@ from domain.answers import (
     TaxObject,
     Ticket,
 )
+from domain.digest import sha256
 
 AnyAggregate = TypeVar("AnyAggregate", bound=Aggregate)
 
@@ -159,11 +160,15 @@ class DocumentRef:
 
 @dataclass(frozen=True, slots=True)
 class StoredBytes:
-    """Bytes to store once, for ever."""
+    """Bytes to store once, for ever, and their SHA-256."""
 
     ref: DocumentRef
     register_id: UUID
     content: bytes
+    sha256: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sha256", sha256(self.content))
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,10 +123,10 @@ def _line(line: LineRequest, number: int) -> Line:
         raise InvalidField(
             field=f"{field}.quantity_thousandths", expected="more than 0 and sensible"
         )
-    if not ZERO <= line.price <= LARGEST_AMOUNT:
+    if not 0 <= line.price.kopecks <= LARGEST_AMOUNT.kopecks:
         raise InvalidField(field=f"{field}.price_kopecks", expected="0 or more and sensible")
     cost = line.price.times(line.quantity)
-    if cost > LARGEST_AMOUNT:
+    if cost.kopecks > LARGEST_AMOUNT.kopecks:
         raise InvalidField(field=f"{field}.quantity_thousandths", expected="a sensible cost")
     if line.cost is not None and line.cost != cost:
         raise TotalsDiffer(

@@ -13,8 +13,8 @@ def settle() -> None:
     """Take what is loaded by now out of garbage collection, and collect less often from now on.
 
     Call it once, after the imports. As it comes, the collector looks through every object of the program again and
-    again while pages of events are decoded: a third of a projection's CPU, a fifth of a command's. What is garbage is
-    mostly freed by its reference count at once; cycles now wait a little longer, which costs a few megabytes.
+    again while pages of events are decoded: a third of a projection's CPU. What is garbage is mostly freed by its
+    reference count at once; cycles now wait a little longer, which costs a few megabytes.
     """
     gc.collect()
     gc.freeze()

@@ -5,7 +5,6 @@ They come from a restored backup, a former program or a second device.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.company import Company
+from domain.digest import sha256
 from domain.documents.receipt import Receipt
 from domain.documents.shift import DocumentKind, FiscalDocument, ZReport
 from domain.identifiers import document_uid, shard_of, sold_receipt_id
@@ -123,7 +123,7 @@ class Adoption(Submission):
             fiscal_number=found.fiscal_number,
             uid=found.uid,
             at=found.at,
-            xml_sha256=hashlib.sha256(found.xml).hexdigest(),
+            xml_sha256=sha256(found.xml).hex(),
             in_shift=known and self._is_in_shift(register, found),
             receipt=receipt,
             z_report=content if isinstance(content, ZReport) else None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,6 +10,7 @@ from uuid import UUID, uuid4
 
 from domain.aggregate import Aggregate
 from domain.clock import Clock, fiscal_day, wall_time, whole_second
+from domain.digest import sha256
 from domain.documents.receipt import Receipt
 from domain.documents.shift import (
     DocumentKind,
@@ -197,17 +197,21 @@ class LedgerBase:
             register, shift=shift, item=item, uid=identity, local_number=number, at=at
         )
         xml = to_xml(document)
-        signed = self.signer.sign(key_id=shift.key_id, content=xml)
+        ref = document_ref(register.id, document_id=identity, at=at, kind=StoredKind.SIGNED)
+        signed = StoredBytes(
+            ref=ref,
+            register_id=register.id,
+            content=self.signer.sign(key_id=shift.key_id, content=xml),
+        )
         register.record_signed(
             document_id=identity,
             local_number=number,
             key_id=shift.key_id,
             at=at,
-            xml_sha256=hashlib.sha256(xml).hexdigest(),
-            signed_sha256=hashlib.sha256(signed).hexdigest(),
+            xml_sha256=sha256(xml).hex(),
+            signed_sha256=signed.sha256.hex(),
         )
-        ref = document_ref(register.id, document_id=identity, at=at, kind=StoredKind.SIGNED)
-        return (StoredBytes(ref=ref, register_id=register.id, content=signed),)
+        return (signed,)
 
     @staticmethod
     def _document_time(register: Register, now: datetime) -> datetime:

@@ -6,13 +6,13 @@ lost its lease changes nothing.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from domain.answers import RegistrarState, ServerShiftTotals, Ticket
+from domain.digest import sha256
 from domain.documents.shift import DocumentKind, ShiftTotals, ZReport
 from domain.errors import IntegrityFault
 from domain.identifiers import document_uid, shard_of
@@ -89,7 +89,7 @@ class Submission(LedgerBase):
             register.begin_attempt(
                 epoch=lease.epoch,
                 at=self.clock.now(),
-                stamped_sha256=hashlib.sha256(stamped).hexdigest(),
+                stamped_sha256=sha256(stamped).hex(),
             )
             if document.stamped:
                 return None
@@ -127,7 +127,7 @@ class Submission(LedgerBase):
                 fiscal_number=ticket.fiscal_number,
                 server_time=ticket.server_time,
                 learned="ticket",
-                ticket_sha256=hashlib.sha256(ticket.raw).hexdigest(),
+                ticket_sha256=sha256(ticket.raw).hex(),
                 offline_session_id=ticket.offline_session_id,
                 offline_seed=ticket.offline_seed,
                 recorded_at=self.clock.now(),

@@ -26,14 +26,17 @@ def tax_rows(lines: Sequence[Line], groups: Sequence[TaxGroup]) -> tuple[TaxRow,
     Raises: UnknownTaxLetter, also for a letter that a line names twice and for two VAT letters on one line.
     """
     by_letter = {group.letter: group for group in groups}
-    amounts: dict[str, Money] = {}
+    sets: dict[str, str] = {}
+    amounts: dict[str, int] = {}
     for number, line in enumerate(lines):
-        _check_letters(line.letters, by_letter, field=f"lines.{number}.letters")
-        letters = "".join(sorted(line.letters))
-        amounts[letters] = amounts.get(letters, ZERO) + line.cost
+        letters = sets.get(line.letters)
+        if letters is None:
+            _check_letters(line.letters, by_letter, field=f"lines.{number}.letters")
+            letters = sets[line.letters] = "".join(sorted(line.letters))
+        amounts[letters] = amounts.get(letters, 0) + line.cost.kopecks
     rows: dict[str, TaxRow] = {}
     for letters, amount in amounts.items():
-        for row in _rows_of_set([by_letter[letter] for letter in letters], amount):
+        for row in _rows_of_set([by_letter[letter] for letter in letters], Money(amount)):
             before = rows.get(row.letter)
             rows[row.letter] = row if before is None else _added(before, row)
     return tuple(rows[letter] for letter in sorted(rows))

@@ -150,7 +150,7 @@ class Appender:
         try:
             recorder = self._connected()
             recorder.ensure_months(saves)
-            judged = recorder.judge(saves, with_documents=singly)
+            judged = recorder.judge(saves, thorough=singly)
             recorder.write(judged)
         except (psycopg.Error, UnicodeError) as error:  # text may be none: a lone surrogate
             lost = self._recorder is None or self._recorder.connection.closed

@@ -41,6 +41,7 @@ from eventsourcing.persistence import (
 from eventsourcing.utils import TopicError, get_topic, resolve_topic
 
 from domain.aggregate import Aggregate
+from infra.event_store.compression import compress
 from infra.event_store.converter import UNITS, check_storable, converter, members, stored_name
 
 Part = TypeVar("Part")
@@ -68,7 +69,7 @@ class StateCompressor(Compressor):
 
     def compress(self, data: bytes) -> bytes:
         """Return `data` or its zlib form, whichever is worth storing."""
-        return data if len(data) < _MOST_PLAIN_BYTES else zlib.compress(data, 1)
+        return data if len(data) < _MOST_PLAIN_BYTES else compress(data)
 
     def decompress(self, data: bytes) -> bytes:
         """Return the JSON."""
@@ -184,6 +185,7 @@ class Record:
             for name, hint in hints.items()
             if get_origin(hint) is not ClassVar and name not in self._NOT_STORED
         )
+        self._dumps = tuple((each.stored_name, each.name, each.dump) for each in self.fields)
         class_version = getattr(stored_class, "class_version", 1)
         described = ";".join(f"{field.name}:{_describe(field.hint)}" for field in self.fields)
         self.shape = hashlib.sha256(f"{class_version};{described}".encode()).hexdigest()[:16]
@@ -191,10 +193,8 @@ class Record:
     def dump(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values under their stored names."""
         return {
-            field.stored_name: values[field.name]
-            if field.dump is None
-            else field.dump(values[field.name])
-            for field in self.fields
+            stored_name: values[name] if dump is None else dump(values[name])
+            for stored_name, name, dump in self._dumps
         }
 
     def load(self, stored: Mapping[str, Any]) -> dict[str, Any]:

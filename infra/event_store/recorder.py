@@ -141,13 +141,14 @@ class Recorder:
             self._wire.run([Statement(_ENSURE_PARTITIONS, (dates(new),))])
             self._months.update(new)
 
-    def judge(self, saves: Sequence[Save], *, with_documents: bool) -> Judged:
+    def judge(self, saves: Sequence[Save], *, thorough: bool) -> Judged:
         """Begin the transaction, lock, and say of each save whether it passes.
 
-        Documents are new, or a caller is wrong, so they are looked up only when asked for: after a batch failed.
+        A document, or the first event of a stream, is new, or a caller is wrong: whether it is there is looked up only
+        when asked for, after a batch failed.
         Raises: psycopg.Error.
         """
-        known = self._lock_and_read(saves, with_documents=with_documents)
+        known = self._lock_and_read(saves, thorough=thorough)
         outcomes: list[Admitted | Refusal] = []
         for save in saves:
             try:
@@ -184,12 +185,17 @@ class Recorder:
         )
         return bool(found) and found[0][-len(expected) :] == expected
 
-    def _lock_and_read(self, saves: Sequence[Save], *, with_documents: bool) -> Known:
+    def _lock_and_read(self, saves: Sequence[Save], *, thorough: bool) -> Known:
         shards = sorted({save.shard for save in saves})
-        streams = {(save.shard, part.stream_id) for save in saves for part in save.parts}
+        streams = {
+            (save.shard, part.stream_id)
+            for save in saves
+            for part in save.parts
+            if thorough or part.first_version > 1
+        }
         commands = {command_id(s.shard, s.command.command) for s in saves if s.command is not None}
         lanes = {(save.shard, save.lane.register_id) for save in saves if save.lane is not None}
-        refs = {d.ref for s in saves for d in s.documents} if with_documents else set()
+        refs = {d.ref for s in saves for d in s.documents} if thorough else set()
         _, heads, found_streams, found_commands, found_lanes, found_documents = self._wire.run(
             [
                 Statement("BEGIN"),
@@ -212,7 +218,7 @@ class Recorder:
             streams=dict(map(_stream, found_streams)),
             commands=dict(map(_command, found_commands)),
             lanes=dict(map(_lane, found_lanes)),
-            documents=dict(map(_document, found_documents)) if with_documents else None,
+            documents=dict(map(_document, found_documents)) if thorough else None,
         )
 
 

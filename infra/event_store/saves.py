@@ -6,8 +6,6 @@ shard's lock and brings that knowledge up to date, so that several saves of one 
 
 from __future__ import annotations
 
-import hashlib
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +28,7 @@ from domain.ports import (
 )
 from infra.event_store import chain
 from infra.event_store.codec import LedgerMapper, shape_of
+from infra.event_store.compression import compress
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,26 +139,14 @@ def prepare(commit: Commit, mapper: LedgerMapper, *, snapshot_every: int) -> Sav
             StoredDocument(
                 ref=stored.ref,
                 register_id=stored.register_id,
-                sha256=_digest(stored.content),
-                compressed=zlib.compress(stored.content, 1),
+                sha256=stored.sha256,
+                compressed=compress(stored.content),
             )
             for stored in commit.documents
         ),
         command=commit.command,
         lane=commit.lane,
     )
-
-
-def _digest(content: bytes) -> bytes:
-    """Return the SHA-256 of a document.
-
-    Given more than 2,047 bytes at once, hashlib lets the interpreter go for the few microseconds that a document
-    takes; among many threads, getting it back takes far longer.
-    """
-    digest = hashlib.sha256()
-    for start in range(0, len(content), 2_000):
-        digest.update(content[start : start + 2_000])
-    return digest.digest()
 
 
 def _snapshot_is_due(aggregate: Aggregate, new_events: int, every: int) -> bool:

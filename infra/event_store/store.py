@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
@@ -52,6 +53,7 @@ class PostgresStore:
         self.pool = open_pool(dsn, name=name, size=pool_size)
         self._mapper = LedgerMapper()
         self._snapshot_every = snapshot_every
+        self._encoding = threading.Lock()
         self._cache = AggregateCache(
             self._load, capacity=cached_aggregates, wait_seconds=_HOLD_WAIT_SECONDS
         )
@@ -107,7 +109,10 @@ class PostgresStore:
 
     def commit(self, commit: Commit) -> LogPosition:
         """Make a commit durable; see `LedgerStore`."""
-        save = prepare(commit, self._mapper, snapshot_every=self._snapshot_every)
+        # One save is encoded at a time. It is all computing, so threads doing it together gain nothing; each call that
+        # lets the interpreter go for microseconds would have to win it back from all of them, and so would the appender.
+        with self._encoding:
+            save = prepare(commit, self._mapper, snapshot_every=self._snapshot_every)
         try:
             admitted = self.appender.append(save)
         except Conflict as conflict:

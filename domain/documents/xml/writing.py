@@ -12,12 +12,11 @@ Rules (reference §3; schemas check01.xsd and zrep01.xsd of 2025):
 7. A Z-report has ZREPREALIZ and ZREPRETURN only where there were such receipts, ZREPBODY always.
 
 The writer puts strings together instead of building a tree, because it stands on the way of every sale: a
-receipt of four lines takes 0.08 ms, half of what lxml needs for it.
+receipt of four lines takes two thirds of what lxml needs for it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from domain.clock import kyiv
@@ -48,7 +47,7 @@ DOCUMENT_TYPES = {
 
 _DECLARATION = '<?xml version="1.0" encoding="windows-1251"?>'
 _INSTANCE = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:noNamespaceSchemaLocation'
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = bytes([*range(0x20), 0x7F])
 
 
 def to_xml(document: FiscalDocument) -> bytes:
@@ -187,7 +186,8 @@ def _rows(tag: str, rows: Iterable[str]) -> str:
 def _text(tag: str, text: str | None) -> str:
     if not text:
         return ""
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    if "&" in text or "<" in text or ">" in text:
+        text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return f"<{tag}>{text}</{tag}>"
 
 
@@ -196,13 +196,15 @@ def _value(tag: str, value: Money | int | str | None) -> str:
 
 
 def _encoded(text: str) -> bytes:
-    control = _CONTROL.search(text)
-    if control is not None:
-        raise _not_encodable(text, at=control.start())
     try:
-        return text.encode(ENCODING)
+        encoded = text.encode(ENCODING)
     except UnicodeEncodeError as refused:
         raise _not_encodable(text, at=refused.start) from None
+    without = encoded.translate(None, _CONTROL)
+    if len(without) != len(encoded):
+        at = next(at for at, byte in enumerate(encoded) if byte in _CONTROL)
+        raise _not_encodable(text, at=at)
+    return encoded
 
 
 def _not_encodable(text: str, *, at: int) -> InvalidField:

@@ -118,6 +118,17 @@ class TestBatch:
             assert answers[2].result().position > 0
         assert ours.batches == 2
 
+    def test_a_stream_begun_a_second_time_fails_alone(
+        self, postgres_dsn: str, ours: Appender
+    ) -> None:
+        begun, other = new_save(), new_save()
+        ours.append(begun)
+        with gathered(postgres_dsn, ours, [other, begun]) as answers:
+            assert answers[0].result().position > 0
+            with pytest.raises(Conflict):
+                answers[1].result()
+        assert stored(postgres_dsn)[name_of(begun)] == 1
+
     def test_two_saves_of_one_stream_in_a_batch_are_judged_in_turn(
         self, postgres_dsn: str, ours: Appender
     ) -> None:
