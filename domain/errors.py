@@ -119,6 +119,92 @@ class ReceiptNotRefused(RuleViolation):
 
 
 @dataclass(eq=False)
+class ReceiptKindDiffers(RuleViolation):
+    """A refused receipt is made again as what it was."""
+
+    code: ClassVar[str] = "receipt-kind-differs"
+    sentence: ClassVar[str] = "Receipt {receipt_id} is a {kind}; it is corrected as one."
+    next_step: ClassVar[str] = "Use the correction of that kind of receipt, or void the receipt."
+    receipt_id: UUID
+    kind: str
+
+
+@dataclass(eq=False)
+class ReceiptNotRegistered(RuleViolation):
+    """Only what the tax service has can be returned or reversed."""
+
+    code: ClassVar[str] = "receipt-not-registered"
+    retryable: ClassVar[bool] = True
+    sentence: ClassVar[str] = (
+        "Receipt {receipt_id} is {state}; only a registered one can be undone."
+    )
+    next_step: ClassVar[str] = (
+        "Wait until the receipt is registered; correct or void a refused one."
+    )
+    receipt_id: UUID
+    state: str
+
+
+@dataclass(eq=False)
+class ReceiptNotReturnable(RuleViolation):
+    """Goods come back of registered sales only, and to their seller."""
+
+    code: ClassVar[str] = "receipt-not-returnable"
+    sentence: ClassVar[str] = "Nothing can be returned of receipt {receipt_id}: {reason}."
+    next_step: ClassVar[str] = "Name the sale itself, and a register of the company that sold."
+    receipt_id: UUID
+    reason: str
+
+
+@dataclass(eq=False)
+class NothingLeft(RuleViolation):
+    """All of the sale came back already, or is on its way back."""
+
+    code: ClassVar[str] = "nothing-left-to-return"
+    sentence: ClassVar[str] = "Nothing is left to return of receipt {receipt_id}."
+    next_step: ClassVar[str] = "Read what was returned, and when, in the receipt's chain."
+    receipt_id: UUID
+
+
+@dataclass(eq=False)
+class ReturnExceedsSale(RuleViolation):
+    """More of a line was to come back than is left of it; `line` counts from 1."""
+
+    code: ClassVar[str] = "return-exceeds-sale"
+    sentence: ClassVar[str] = (
+        "Of line {line} {left_thousandths} thousandths are left, {asked_thousandths} were to come back."
+    )
+    next_step: ClassVar[str] = "Return what is left at most."
+    field: str
+    line: int
+    asked_thousandths: int
+    left_thousandths: int
+
+
+@dataclass(eq=False)
+class ReturnLapsed(RuleViolation):
+    """A return was begun and not issued in time; what it had reserved is free again."""
+
+    code: ClassVar[str] = "return-lapsed"
+    sentence: ClassVar[str] = "Return {return_id} was begun and not issued in time; it is void."
+    next_step: ClassVar[str] = "Send the return again with a new idempotency key."
+    return_id: UUID
+
+
+@dataclass(eq=False)
+class StornoNotPossible(RuleViolation):
+    """A storno takes back the register's last document only (reference §7.4)."""
+
+    code: ClassVar[str] = "storno-not-possible"
+    sentence: ClassVar[str] = "Receipt {receipt_id} cannot be reversed by a storno: {reason}."
+    next_step: ClassVar[str] = (
+        "Give the goods of a sale back by a return (POST …/returns); sell again what a return took back wrongly."
+    )
+    receipt_id: UUID
+    reason: str
+
+
+@dataclass(eq=False)
 class EmptyReceipt(RuleViolation):
     """A receipt has at least one line."""
 

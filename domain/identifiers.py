@@ -72,6 +72,14 @@ def sold_receipt_id(receipt_id: UUID) -> UUID:
     return uuid5(_SOLD_RECEIPTS, receipt_id.hex)
 
 
+_RETURNS = UUID("6e1f5d6a-9d4e-5d52-8a54-2f3f4a7f1c06")
+
+
+def return_stream_id(receipt_id: UUID) -> UUID:
+    """Return the id of the `Return` stream that belongs to the receipt of a return or storno."""
+    return uuid5(_RETURNS, receipt_id.hex)
+
+
 _COMPANIES = UUID("6e1f5d6a-9d4e-5d52-8a54-2f3f4a7f1c03")
 _REGISTERS = UUID("6e1f5d6a-9d4e-5d52-8a54-2f3f4a7f1c04")
 _COMMANDS = UUID("6e1f5d6a-9d4e-5d52-8a54-2f3f4a7f1c05")

@@ -1,15 +1,30 @@
-"""What can still be given back of a receipt, whichever business unit asks."""
+"""What can still be given back of a receipt, whichever business unit asks.
+
+A return takes three steps (design §5): it **reserves** on the `SoldReceipt` of the original, is **issued** on the
+selling register together with its `Return`, and its outcome **confirms** or **releases** the reservation. No step needs
+two shards at once, so the process may die between any two: a reservation whose return was never issued is released
+later, after its `Return` (return_outcome.py) was begun as abandoned, which keeps a late issue from following.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
 from domain.aggregate import Aggregate, AggregateCreated, event
 from domain.documents.receipt import Receipt
-from domain.money import Money, Quantity
+from domain.errors import (
+    IdempotencyKeyReused,
+    InvalidField,
+    NothingLeft,
+    ReceiptNotReturnable,
+    ReturnExceedsSale,
+    ReturnLapsed,
+)
+from domain.money import ZERO, Money, Quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +33,45 @@ class SoldLine:
 
     quantity: Quantity
     cost: Money
+
+
+@dataclass(frozen=True, slots=True)
+class WantedLine:
+    """What is to come back of a line; `number` counts the original's lines from 1."""
+
+    number: int
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class TakenLine:
+    """Part of a line of the original; `cost` is its share of the line's cost."""
+
+    number: int
+    quantity: Quantity
+    cost: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one return or storno takes, reserved or confirmed; `register_id` is the register that issues it."""
+
+    register_id: UUID
+    lines: tuple[TakenLine, ...]
+    confirmed: bool = False
+
+
+def cumulative_share(
+    whole: Money, *, of: Quantity, taken: Quantity, taken_amount: Money, part: Quantity
+) -> Money:
+    """Return what `part` more takes of `whole`, which belongs to the quantity `of`.
+
+    All that is taken then comes to whole × (taken + part) ÷ of, half kopecks up, so that any split adds up to the whole
+    exactly and no part is a kopeck off its own product or more, as long as none was released between; `taken_amount`
+    is what went already.
+    """
+    due = whole.share(numerator=taken.thousandths + part.thousandths, denominator=of.thousandths)
+    return min(max(due - taken_amount, ZERO), whole - taken_amount)
 
 
 class SoldReceipt(Aggregate):
@@ -30,6 +84,8 @@ class SoldReceipt(Aggregate):
     lines: tuple[SoldLine, ...]
     total: Money
     void: bool
+    taken: dict[UUID, Taken]
+    released: tuple[UUID, ...]
 
     class Event(Aggregate.Event):
         """A fact about what was given back."""
@@ -58,6 +114,36 @@ class SoldReceipt(Aggregate):
         TOPIC: ClassVar[str] = "sold-receipt.voided"
         at: datetime
 
+    class Reserved(Event):
+        """A return or storno takes its part; nobody else can from now on.
+
+        `return_id` is the receipt of the return; `register_id` and `receipt_id` are the register that issues it and the
+        original. `adopted`: it was issued elsewhere and came to be known by its document.
+        """
+
+        TOPIC: ClassVar[str] = "sold-receipt.reserved"
+        return_id: UUID
+        register_id: UUID
+        sold_register_id: UUID
+        sold_receipt_id: UUID
+        lines: tuple[TakenLine, ...]
+        adopted: bool
+        at: datetime
+
+    class Confirmed(Event):
+        """The tax service has the return."""
+
+        TOPIC: ClassVar[str] = "sold-receipt.confirmed"
+        return_id: UUID
+        at: datetime
+
+    class Released(Event):
+        """The return was never issued, was voided or was taken back: its part may come back again."""
+
+        TOPIC: ClassVar[str] = "sold-receipt.released"
+        return_id: UUID
+        at: datetime
+
     @event(Issued)
     def __init__(
         self,
@@ -73,6 +159,8 @@ class SoldReceipt(Aggregate):
         self.lines = lines
         self.total = total
         self.void = False
+        self.taken = {}
+        self.released = ()
 
     def correct(self, receipt: Receipt) -> None:
         """Take over the lines of the corrected receipt."""
@@ -81,6 +169,149 @@ class SoldReceipt(Aggregate):
     def annul(self, *, at: datetime) -> None:
         """Nothing was sold after all."""
         self._voided(at=at)
+
+    def left(self) -> tuple[SoldLine, ...]:
+        """Return quantity and cost that may still come back of each line; nothing of a void receipt."""
+        if self.void:
+            return tuple(SoldLine(quantity=Quantity(0), cost=ZERO) for _ in self.lines)
+        return tuple(
+            SoldLine(quantity=line.quantity - gone.quantity, cost=line.cost - gone.cost)
+            for line, gone in zip(self.lines, self._gone(), strict=True)
+        )
+
+    def part(self, wanted: Sequence[WantedLine] | None) -> tuple[TakenLine, ...]:
+        """Return what is taken when these quantities come back, in the order of the lines; None: all that is left.
+
+        Raises: ReceiptNotReturnable, NothingLeft, InvalidField, ReturnExceedsSale.
+        """
+        if self.void:
+            raise ReceiptNotReturnable(receipt_id=self.receipt_id, reason="it was voided")
+        left = self.left()
+        if not any(line.quantity.thousandths for line in left):
+            raise NothingLeft(receipt_id=self.receipt_id)
+        if wanted is None:
+            return tuple(
+                TakenLine(number=number, quantity=line.quantity, cost=line.cost)
+                for number, line in enumerate(left, start=1)
+                if line.quantity.thousandths
+            )
+        self._check(wanted, left)
+        gone = self._gone()
+        return tuple(
+            self._share(line, gone[line.number - 1])
+            for line in sorted(wanted, key=lambda line: line.number)
+        )
+
+    def reserve(
+        self,
+        *,
+        return_id: UUID,
+        register_id: UUID,
+        wanted: Sequence[WantedLine] | None,
+        at: datetime,
+    ) -> tuple[TakenLine, ...]:
+        """Keep the wanted part for a return; the same return reserves once and gets the same answer.
+
+        Raises: as `part`; ReturnLapsed for a return that was released; IdempotencyKeyReused for one that wanted
+        something else before.
+        """
+        if return_id in self.released:
+            raise ReturnLapsed(return_id=return_id)
+        before = self.taken.get(return_id)
+        if before is not None:
+            if wanted is not None and _quantities(wanted) != _quantities(before.lines):
+                raise IdempotencyKeyReused
+            return before.lines
+        lines = self.part(wanted)
+        self._take(return_id=return_id, register_id=register_id, lines=lines, at=at, adopted=False)
+        return lines
+
+    def count(
+        self, *, return_id: UUID, register_id: UUID, lines: tuple[TakenLine, ...], at: datetime
+    ) -> None:
+        """Count what a document that was registered elsewhere gave back; a second time changes nothing."""
+        if return_id not in self.taken:
+            self._take(
+                return_id=return_id, register_id=register_id, lines=lines, at=at, adopted=True
+            )
+        self.confirm(return_id, at=at)
+
+    def confirm(self, return_id: UUID, *, at: datetime) -> None:
+        """The return is registered; a second time changes nothing."""
+        taken = self.taken.get(return_id)
+        if taken is not None and not taken.confirmed:
+            self._confirmed(return_id=return_id, at=at)
+
+    def release(self, return_id: UUID, *, at: datetime) -> None:
+        """The return does not stand; a second time changes nothing."""
+        if return_id in self.taken:
+            self._released(return_id=return_id, at=at)
+
+    def _gone(self) -> tuple[SoldLine, ...]:
+        """Return what was taken of each line."""
+        quantities, costs = [0] * len(self.lines), [0] * len(self.lines)
+        for taken in self.taken.values():
+            for line in taken.lines:
+                quantities[line.number - 1] += line.quantity.thousandths
+                costs[line.number - 1] += line.cost.kopecks
+        return tuple(
+            SoldLine(quantity=Quantity(quantity), cost=Money(cost))
+            for quantity, cost in zip(quantities, costs, strict=True)
+        )
+
+    def _share(self, wanted: WantedLine, gone: SoldLine) -> TakenLine:
+        line = self.lines[wanted.number - 1]
+        cost = cumulative_share(
+            line.cost,
+            of=line.quantity,
+            taken=gone.quantity,
+            taken_amount=gone.cost,
+            part=wanted.quantity,
+        )
+        return TakenLine(number=wanted.number, quantity=wanted.quantity, cost=cost)
+
+    @staticmethod
+    def _check(wanted: Sequence[WantedLine], left: Sequence[SoldLine]) -> None:
+        if not wanted:
+            raise InvalidField(
+                field="lines", expected="at least one line, or absent for all that is left"
+            )
+        numbers: set[int] = set()
+        for position, line in enumerate(wanted):
+            field = f"lines.{position}"
+            if not 1 <= line.number <= len(left) or line.number in numbers:
+                expected = f"a line of the original, 1 to {len(left)}, each once"
+                raise InvalidField(field=f"{field}.line", expected=expected)
+            numbers.add(line.number)
+            if line.quantity.thousandths <= 0:
+                raise InvalidField(field=f"{field}.quantity_thousandths", expected="more than 0")
+            there = left[line.number - 1].quantity
+            if line.quantity > there:
+                raise ReturnExceedsSale(
+                    field=f"{field}.quantity_thousandths",
+                    line=line.number,
+                    asked_thousandths=line.quantity.thousandths,
+                    left_thousandths=there.thousandths,
+                )
+
+    def _take(
+        self,
+        *,
+        return_id: UUID,
+        register_id: UUID,
+        lines: tuple[TakenLine, ...],
+        at: datetime,
+        adopted: bool,
+    ) -> None:
+        self._reserved(
+            return_id=return_id,
+            register_id=register_id,
+            sold_register_id=self.register_id,
+            sold_receipt_id=self.receipt_id,
+            lines=lines,
+            adopted=adopted,
+            at=at,
+        )
 
     @event(Corrected)
     def _corrected(self, *, lines: tuple[SoldLine, ...], total: Money) -> None:
@@ -91,7 +322,34 @@ class SoldReceipt(Aggregate):
     def _voided(self, *, at: datetime) -> None:
         self.void = True
 
+    @event(Reserved)
+    def _reserved(
+        self,
+        *,
+        return_id: UUID,
+        register_id: UUID,
+        sold_register_id: UUID,
+        sold_receipt_id: UUID,
+        lines: tuple[TakenLine, ...],
+        adopted: bool,
+        at: datetime,
+    ) -> None:
+        self.taken = {**self.taken, return_id: Taken(register_id=register_id, lines=lines)}
+
+    @event(Confirmed)
+    def _confirmed(self, *, return_id: UUID, at: datetime) -> None:
+        self.taken = {**self.taken, return_id: replace(self.taken[return_id], confirmed=True)}
+
+    @event(Released)
+    def _released(self, *, return_id: UUID, at: datetime) -> None:
+        self.taken = {key: taken for key, taken in self.taken.items() if key != return_id}
+        self.released = (*self.released, return_id)
+
 
 def sold_lines(receipt: Receipt) -> tuple[SoldLine, ...]:
     """Return quantity and cost of each line."""
     return tuple(SoldLine(quantity=line.quantity, cost=line.cost) for line in receipt.lines)
+
+
+def _quantities(lines: Sequence[WantedLine] | Sequence[TakenLine]) -> dict[int, Quantity]:
+    return {line.number: line.quantity for line in lines}

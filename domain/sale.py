@@ -183,7 +183,7 @@ def _payments(
         raise PaymentsDiffer(
             field="payments", paid_kopecks=by_card.kopecks, due_kopecks=due.kopecks
         )
-    paid = tuple(_card(card, number) for number, card in enumerate(cards))
+    paid = tuple(card_payment(card, number) for number, card in enumerate(cards))
     if not cash:
         return paid
     rest = due - by_card
@@ -209,7 +209,8 @@ def _cash(cash: CashPayment, *, due: Money) -> Payment:
     )
 
 
-def _card(card: CardPayment, number: int) -> Payment:
+def card_payment(card: CardPayment, number: int) -> Payment:
+    """Return the payment by one card, its slip made encodable. Raises: InvalidField."""
     code, name = CARD
     slip = card.slip
     if slip is not None:

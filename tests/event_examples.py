@@ -16,17 +16,19 @@ from eventsourcing.domain import CanMutateAggregate
 
 from domain.cashier import Cashier
 from domain.company import BusinessUnit, Company
+from domain.documents.receipt import ReceiptKind
 from domain.documents.shift import DocumentKind, OrderTotals, ShiftTotals, ZReport
-from domain.identifiers import document_id, document_uid, sold_receipt_id
-from domain.money import Money
+from domain.identifiers import document_id, document_uid, return_stream_id, sold_receipt_id
+from domain.money import Money, Quantity
 from domain.network import NETWORK_ID, Network
 from domain.register import events
 from domain.register.aggregate import Register
 from domain.register.state import RegisterSettings, Shift
-from domain.returns import SoldReceipt, sold_lines
+from domain.return_outcome import Return, ReturnState
+from domain.returns import SoldReceipt, TakenLine, sold_lines
 from domain.taxes.rates import STANDARD_GROUPS
 from infra.event_store.codec import LedgerMapper
-from tests.examples import PLAIN_SALE, SALE, SELLER
+from tests.examples import PLAIN_SALE, RETURN, RETURN_ELSEWHERE, SALE, SELLER, STORNO
 
 FOLDER = Path(__file__).parent / "golden" / "events"
 
@@ -150,6 +152,45 @@ EVENTS: dict[str, Any] = {
         lines=sold_lines(PLAIN_SALE),
         total=PLAIN_SALE.total,
     ),
+    "sold-receipt-reserved": _of(
+        SoldReceipt.Reserved,
+        sold_receipt_id(RECEIPT_ID),
+        return_id=RETURN.receipt_id,
+        register_id=REGISTER_ID,
+        sold_register_id=REGISTER_ID,
+        sold_receipt_id=RECEIPT_ID,
+        lines=(TakenLine(number=2, quantity=Quantity(1000), cost=Money(2748)),),
+        adopted=False,
+        at=RECORDED_AT,
+    ),
+    "sold-receipt-confirmed": _of(
+        SoldReceipt.Confirmed,
+        sold_receipt_id(RECEIPT_ID),
+        return_id=RETURN.receipt_id,
+        at=RECORDED_AT,
+    ),
+    "sold-receipt-released": _of(
+        SoldReceipt.Released,
+        sold_receipt_id(RECEIPT_ID),
+        return_id=RETURN.receipt_id,
+        at=RECORDED_AT,
+    ),
+    "return-begun": _first(
+        Return.Begun,
+        return_stream_id(RETURN.receipt_id),
+        register_id=REGISTER_ID,
+        receipt_id=RETURN.receipt_id,
+        original_register_id=REGISTER_ID,
+        original_receipt_id=RECEIPT_ID,
+        original_kind=ReceiptKind.SALE,
+        state=ReturnState.ISSUED,
+    ),
+    "return-outcome-recorded": _of(
+        Return.OutcomeRecorded,
+        return_stream_id(RETURN.receipt_id),
+        receipt_id=RETURN.receipt_id,
+        state=ReturnState.REGISTERED,
+    ),
     "sold-receipt-voided": _of(SoldReceipt.Voided, sold_receipt_id(RECEIPT_ID), at=AT),
     "registered": _first(
         events.Registered,
@@ -180,6 +221,11 @@ EVENTS: dict[str, Any] = {
         testing=False,
     ),
     "receipt-issued": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=SALE),
+    "receipt-issued-return": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=RETURN),
+    "receipt-issued-return-elsewhere": _of(
+        events.ReceiptIssued, shift_id=SHIFT_ID, receipt=RETURN_ELSEWHERE
+    ),
+    "receipt-issued-storno": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=STORNO),
     "receipt-issued-plain": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=PLAIN_SALE),
     "receipt-corrected": _of(
         events.ReceiptCorrected, receipt=replace(PLAIN_SALE, receipt_id=RECEIPT_ID)
@@ -298,7 +344,15 @@ EVENTS: dict[str, Any] = {
 }
 """Examples by name. Events whose optional parts matter have more than one."""
 
-STREAMS: Sequence[type[Any]] = (Network, Company, BusinessUnit, Cashier, SoldReceipt, Register)
+STREAMS: Sequence[type[Any]] = (
+    Network,
+    Company,
+    BusinessUnit,
+    Cashier,
+    SoldReceipt,
+    Return,
+    Register,
+)
 """Every aggregate."""
 
 

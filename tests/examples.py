@@ -1,9 +1,18 @@
 """One canonical example of each thing; the same invented shop everywhere."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from uuid import UUID
 
-from domain.documents.receipt import CardSlip, Line, Payment, Receipt, ReceiptKind, TaxRow
+from domain.documents.receipt import (
+    CardSlip,
+    Line,
+    Original,
+    Payment,
+    Receipt,
+    ReceiptKind,
+    TaxRow,
+)
 from domain.documents.shift import (
     DocumentKind,
     FiscalDocument,
@@ -193,6 +202,73 @@ PLAIN_SALE = Receipt(
 )
 """One line without tax, exact cash."""
 
+RETURN = Receipt(
+    receipt_id=UUID("7e5a0000-0b1c-4d2e-8f30-a1b2c3d401f9"),
+    kind=ReceiptKind.RETURN,
+    lines=(BREAD,),
+    payments=(Payment(form_code=0, form_name="ГОТІВКА", amount=Money(2750)),),
+    taxes=(
+        TaxRow(
+            kind=0,
+            name="ПДВ",
+            letter="А",
+            rate=Rate(2000),
+            turnover=Money(2748),
+            discounted_turnover=Money(2748),
+            base=Money(2748),
+            tax=Money(458),
+        ),
+    ),
+    unrounded=Money(2748),
+    rounding=Money(-2),
+    total=Money(2750),
+    issued_at=datetime(2026, 11, 5, 9, 30, 15, tzinfo=UTC),
+    cashier_id=None,
+    cashier_name="Приклад О. П.",
+    original=Original(
+        fiscal_number="3600000103",
+        kind=ReceiptKind.SALE,
+        receipt_id=SALE.receipt_id,
+        register_id=UUID("7e5a0000-0b1c-4d2e-8f30-a1b2c3d40003"),
+    ),
+)
+"""One line of `SALE` on its own register, paid out in cash: 27.48 rounded to 27.50."""
+
+RETURN_ELSEWHERE = replace(
+    RETURN,
+    receipt_id=UUID("7e5a0000-0b1c-4d2e-8f30-a1b2c3d401fa"),
+    payments=(Payment(form_code=1, form_name="КАРТКА", amount=Money(2748), slip=CARD_SLIP),),
+    rounding=ZERO,
+    total=Money(2748),
+    comment="Не підійшло",
+    original=Original(
+        fiscal_number="3599990042",
+        register_fiscal_number="4000777002",
+        day=date(2026, 11, 3),
+        kind=ReceiptKind.SALE,
+        receipt_id=SALE.receipt_id,
+        register_id=UUID("7e5a0000-0b1c-4d2e-8f30-a1b2c3d40009"),
+    ),
+)
+"""The same on another register than the one that sold, to a card with its slip."""
+
+STORNO = replace(
+    PLAIN_SALE,
+    receipt_id=UUID("7e5a0000-0b1c-4d2e-8f30-a1b2c3d401fb"),
+    kind=ReceiptKind.STORNO,
+    lines=(),
+    taxes=(),
+    cashier_name="Приклад О. П.",
+    comment="Помилка касира",
+    original=Original(
+        fiscal_number="3600000104",
+        kind=ReceiptKind.SALE,
+        receipt_id=PLAIN_SALE.receipt_id,
+        register_id=UUID("7e5a0000-0b1c-4d2e-8f30-a1b2c3d40003"),
+    ),
+)
+"""`PLAIN_SALE` is taken back; its document has no amounts."""
+
 SHIFT_OPENING_DOCUMENT = FiscalDocument(
     kind=DocumentKind.SHIFT_OPENING,
     heading=heading(501, datetime(2026, 11, 5, 6, 55, 12, tzinfo=UTC)),
@@ -209,6 +285,19 @@ PLAIN_SALE_DOCUMENT = FiscalDocument(
         504, PLAIN_SALE.issued_at, seller=SELLER_WITHOUT_VAT, testing=True, cashier_name=None
     ),
     content=PLAIN_SALE,
+)
+RETURN_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.RETURN, heading=heading(504, RETURN.issued_at), content=RETURN
+)
+RETURN_ELSEWHERE_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.RETURN,
+    heading=heading(505, RETURN_ELSEWHERE.issued_at),
+    content=RETURN_ELSEWHERE,
+)
+STORNO_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.STORNO,
+    heading=heading(506, datetime(2026, 11, 5, 10, 15, tzinfo=UTC)),
+    content=STORNO,
 )
 Z_REPORT_DOCUMENT = FiscalDocument(
     kind=DocumentKind.Z_REPORT,
@@ -255,6 +344,9 @@ DOCUMENTS = {
     "shift-opening": SHIFT_OPENING_DOCUMENT,
     "sale": SALE_DOCUMENT,
     "sale-plain": PLAIN_SALE_DOCUMENT,
+    "return": RETURN_DOCUMENT,
+    "return-elsewhere": RETURN_ELSEWHERE_DOCUMENT,
+    "storno": STORNO_DOCUMENT,
     "z-report": Z_REPORT_DOCUMENT,
     "z-report-empty": EMPTY_Z_REPORT_DOCUMENT,
     "shift-closing": SHIFT_CLOSING_DOCUMENT,

@@ -1,10 +1,19 @@
 """Hypothesis strategies for the same things that tests/examples.py has one of each."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from domain.documents.receipt import CardSlip, Line, Payment, Receipt, ReceiptKind, TaxRow
+from domain.documents.receipt import (
+    CardSlip,
+    Line,
+    Original,
+    Payment,
+    Receipt,
+    ReceiptKind,
+    TaxRow,
+)
 from domain.documents.shift import (
     DocumentKind,
     FiscalDocument,
@@ -163,6 +172,9 @@ def tax_rows(draw: st.DrawFn) -> tuple[TaxRow, ...]:
     )
 
 
+fiscal_numbers = st.integers(1, 10**12).map(str) | st.just("420.2.4812")
+
+
 # --- documents ------------------------------------------------------------------------------------
 
 
@@ -184,6 +196,35 @@ def receipts(draw: st.DrawFn) -> Receipt:
         cashier_id=draw(st.none() | uids),
         cashier_name=draw(st.none() | texts(Limit.CASHIER_NAME)),
         comment=draw(st.none() | texts(Limit.LONGEST)),
+    )
+
+
+@st.composite
+def returns(draw: st.DrawFn) -> Receipt:
+    """Returns, on the register that sold and on others."""
+    original = st.builds(
+        Original,
+        fiscal_number=fiscal_numbers,
+        register_fiscal_number=st.none() | st.integers(1, 10**12).map(str),
+        day=st.none() | st.dates(date(2020, 1, 1), date(2099, 12, 31)),
+        kind=st.just(ReceiptKind.SALE),
+    )
+    return replace(draw(receipts()), kind=ReceiptKind.RETURN, original=draw(original))
+
+
+@st.composite
+def stornos(draw: st.DrawFn) -> Receipt:
+    """Stornos as their documents tell of them: without amounts."""
+    return replace(
+        draw(receipts()),
+        kind=ReceiptKind.STORNO,
+        lines=(),
+        payments=(),
+        taxes=(),
+        unrounded=ZERO,
+        rounding=ZERO,
+        total=ZERO,
+        original=Original(fiscal_number=draw(fiscal_numbers)),
     )
 
 
@@ -240,6 +281,10 @@ def fiscal_documents(draw: st.DrawFn) -> FiscalDocument:
     match kind:
         case DocumentKind.SALE:
             content = draw(receipts())
+        case DocumentKind.RETURN:
+            content = draw(returns())
+        case DocumentKind.STORNO:
+            content = draw(stornos())
         case DocumentKind.Z_REPORT:
             content = draw(z_reports())
         case DocumentKind.SHIFT_OPENING:

@@ -6,17 +6,19 @@ Every amount here was decided when the receipt was issued; nothing is computed a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from domain.money import Money, Quantity, Rate
+from domain.money import ZERO, Money, Quantity, Rate
 
 
 class ReceiptKind(StrEnum):
     """What the buyer or the drawer gets."""
 
     SALE = "sale"
+    RETURN = "return"
+    STORNO = "storno"
 
 
 class ReceiptState(StrEnum):
@@ -92,10 +94,28 @@ class TaxRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """The receipt that a return gives goods back of, or that a storno takes back.
+
+    `register_fiscal_number` and `day` (of Kyiv) are there only where another register sold (reference §3.3). The kind and
+    our own ids are None in a document of another program whose original is not known here.
+    """
+
+    fiscal_number: str
+    register_fiscal_number: str | None = None
+    day: date | None = None
+    kind: ReceiptKind | None = None
+    receipt_id: UUID | None = None
+    register_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """A receipt as issued. `total` = `unrounded` − `rounding`; payments add up to `total`.
 
-    `issued_at` is UTC; the document that registers the receipt carries the Kyiv time of its signing.
+    `issued_at` is UTC; the document that registers the receipt carries the Kyiv time of its signing. `original` is there
+    for returns and storno. Payments of a return are paid out. A storno has no lines and taxes; its amounts and payments
+    are those of the receipt it takes back, while its document has no amounts (reference §7.4).
     """
 
     receipt_id: UUID
@@ -110,3 +130,9 @@ class Receipt:
     cashier_id: UUID | None
     cashier_name: str | None
     comment: str | None = None
+    original: Original | None = None
+
+    @property
+    def registered_total(self) -> Money:
+        """What the tax service knows as the sum: a storno is registered with a zero amount (reference §7.4)."""
+        return ZERO if self.kind is ReceiptKind.STORNO else self.total

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from domain.documents.receipt import Payment, Receipt, TaxRow
+from domain.documents.receipt import Payment, Receipt, ReceiptKind, TaxRow
 from domain.money import ZERO, Money
 
 
@@ -16,10 +16,20 @@ class DocumentKind(StrEnum):
 
     SHIFT_OPENING = "shift-opening"
     SALE = "sale"
+    RETURN = "return"
+    STORNO = "storno"
     Z_REPORT = "z-report"
     SHIFT_CLOSING = "shift-closing"
     OTHER = "other"
     """Made by another program, of a kind that our types cannot hold; only ever adopted."""
+
+
+_KINDS = {kind: DocumentKind(kind.value) for kind in ReceiptKind}
+
+
+def document_kind(receipt: Receipt) -> DocumentKind:
+    """Return the kind of document that registers a receipt."""
+    return _KINDS[receipt.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +98,19 @@ class ShiftTotals:
     service_deposits: Money = ZERO
     service_issues: Money = ZERO
 
+    def with_receipt(self, receipt: Receipt) -> ShiftTotals:
+        """Return the totals with one sale or return more; a storno is no sum of its own, it takes another away."""
+        match receipt.kind:
+            case ReceiptKind.SALE:
+                return self.with_sale(receipt)
+            case ReceiptKind.RETURN:
+                return replace(self, returns=self.returns.plus(receipt))
+            case ReceiptKind.STORNO:
+                return self
+
     def with_sale(self, receipt: Receipt) -> ShiftTotals:
         """Return the totals with one sale more."""
-        return ShiftTotals(
-            sales=self.sales.plus(receipt),
-            returns=self.returns,
-            service_deposits=self.service_deposits,
-            service_issues=self.service_issues,
-        )
+        return replace(self, sales=self.sales.plus(receipt))
 
     def differences(self, other: ShiftTotals) -> tuple[str, ...]:
         """Return in words what differs from `other`, empty when they agree."""

@@ -6,21 +6,21 @@ They come from a restored backup, a former program or a second device.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from domain.company import Company
 from domain.digest import sha256
-from domain.documents.receipt import Receipt
+from domain.documents.receipt import Receipt, ReceiptKind
 from domain.documents.shift import DocumentKind, FiscalDocument, ZReport
 from domain.identifiers import document_uid, shard_of, sold_receipt_id
 from domain.ledger.base import document_ref
+from domain.ledger.counterparts import Beside, takes
 from domain.ledger.submission import LaneTask, Submission, task_of
 from domain.ports import LaneChange, LaneLease, StoredBytes, StoredKind
 from domain.register.aggregate import Register
-from domain.register.state import Shift
+from domain.register.state import Shift, Waiting
 from domain.returns import SoldReceipt, sold_lines
 from domain.taxes.rates import TaxGroup
 
@@ -63,26 +63,20 @@ class Adoption(Submission):
         in_order = sorted(documents, key=lambda each: each.local_number)
 
         def once() -> LaneTask:
-            with ExitStack() as held:
-                register = held.enter_context(
-                    self.store.hold(Register, lease.register_id, shard=shard_of(lease.register_id))
-                )
+            with self._held(lease.register_id) as (register, beside):
                 kept: list[StoredBytes] = []
-                corrected: list[SoldReceipt] = []
                 for found in in_order:
+                    before = register.outstanding
                     if self._settles_outstanding(register, found):
+                        self._tell_registered(register, beside, before)
                         continue
                     if found.local_number < (register.next_local_number or 0):
                         continue
-                    receipt = self._adopt_one(register, found, key_id=key_id)
+                    self._adopt_one(register, found, beside, key_id=key_id)
                     kept.append(_bytes_of(register, found))
-                    if receipt is not None:
-                        sold = held.enter_context(self._sold_receipt(register, receipt))
-                        sold.correct(receipt)
-                        corrected.append(sold)
                 if register.pending_events:
                     lane = LaneChange(register_id=register.id, fence=lease.epoch)
-                    self._save(register, *corrected, documents=tuple(kept), lane=lane)
+                    self._save(register, *beside.changed, documents=tuple(kept), lane=lane)
                 return task_of(register)
 
         return self._again_after_conflict(once)
@@ -99,9 +93,14 @@ class Adoption(Submission):
         return False
 
     def _adopt_one(
-        self, register: Register, found: AdoptedDocument, *, key_id: str
-    ) -> Receipt | None:
-        """Take over one document; return its receipt when it is ours with another content than we have."""
+        self,
+        register: Register,
+        found: AdoptedDocument,
+        beside: Beside,
+        *,
+        key_id: str,
+    ) -> None:
+        """Take over one document; `beside` gets the streams that are to be committed with the register."""
         document = found.document
         kind = DocumentKind.OTHER if document is None else document.kind
         content = None if document is None else document.content
@@ -109,12 +108,8 @@ class Adoption(Submission):
         opens = kind is DocumentKind.SHIFT_OPENING and found.in_open_shift and not known
         subject = register.subject_of(found.uid)
         receipt = content if isinstance(content, Receipt) else None
-        corrected = None
-        if subject is not None and subject.receipt is not None and receipt is not None:
-            if _same_sale(subject.receipt, receipt):
-                receipt = subject.receipt
-            else:
-                receipt = corrected = replace(receipt, receipt_id=subject.subject_id)
+        if receipt is not None:
+            receipt = self._adopted_receipt(register, receipt, subject, beside, at=found.at)
         register.adopt(
             subject_id=None if subject is None else subject.subject_id,
             kind=kind,
@@ -129,14 +124,40 @@ class Adoption(Submission):
             z_report=content if isinstance(content, ZReport) else None,
             shift=self._foreign_shift(register, found, key_id=key_id) if opens else None,
         )
-        return corrected
 
-    def _sold_receipt(
-        self, register: Register, receipt: Receipt
-    ) -> AbstractContextManager[SoldReceipt]:
-        return self.store.hold(
-            SoldReceipt, sold_receipt_id(receipt.receipt_id), shard=shard_of(register.id)
-        )
+    def _adopted_receipt(
+        self,
+        register: Register,
+        receipt: Receipt,
+        subject: Waiting | None,
+        beside: Beside,
+        *,
+        at: datetime,
+    ) -> Receipt:
+        """Return the receipt as it is taken over, and tell the streams beside it.
+
+        What we issued and the service has says what we know of it; a sale made elsewhere may be returned from now on,
+        a storno made elsewhere takes back the last receipt we know of, if it names that. What a return made elsewhere
+        took is counted later, because its sale may lie on another shard (`Returning.count_adopted_return`).
+        """
+        ours = None if subject is None else subject.receipt
+        if ours is not None:
+            if receipt.kind is not ReceiptKind.SALE or _same_sale(ours, receipt):
+                self._tell_outcome(beside, ours)
+                return ours
+            receipt = replace(receipt, receipt_id=ours.receipt_id)
+            sold = beside.sold(ours.receipt_id)
+            assert sold is not None, "a sale is issued together with what may come back of it"
+            sold.correct(receipt)
+        elif receipt.kind is ReceiptKind.SALE:
+            _sold_elsewhere(register, beside, receipt)
+        elif receipt.kind is ReceiptKind.STORNO:
+            receipt = _with_target(register, receipt)
+            if takes(receipt):
+                _taken_back_elsewhere(register, beside, receipt, at=at)
+            else:
+                self._tell_outcome(beside, receipt)
+        return receipt
 
     @staticmethod
     def _is_in_shift(register: Register, found: AdoptedDocument) -> bool:
@@ -169,6 +190,56 @@ class Adoption(Submission):
     def _tax_groups(self, register: Register) -> tuple[TaxGroup, ...]:
         company_id = register.company_id
         return self.store.read(Company, company_id, shard=shard_of(company_id)).tax_groups
+
+
+def _sold_elsewhere(register: Register, beside: Beside, receipt: Receipt) -> None:
+    """Let a sale that was made elsewhere be returned from now on."""
+    if beside.sold(receipt.receipt_id) is None:
+        beside.add(
+            SoldReceipt(
+                id=sold_receipt_id(receipt.receipt_id),
+                register_id=register.id,
+                receipt_id=receipt.receipt_id,
+                lines=sold_lines(receipt),
+                total=receipt.total,
+            )
+        )
+
+
+def _taken_back_elsewhere(
+    register: Register, beside: Beside, storno: Receipt, *, at: datetime
+) -> None:
+    """Let nothing of a sale come back any more: a storno made elsewhere took it back."""
+    original = storno.original
+    assert original is not None
+    assert original.receipt_id is not None
+    sold = beside.sold(original.receipt_id)
+    if sold is not None and any(line.quantity.thousandths for line in sold.left()):
+        sold.count(
+            return_id=storno.receipt_id, register_id=register.id, lines=sold.part(None), at=at
+        )
+
+
+def _with_target(register: Register, storno: Receipt) -> Receipt:
+    """Return a storno made elsewhere with what it takes back, where that is the last receipt we know of."""
+    last = None if register.shift is None else register.shift.last_receipt
+    original = storno.original
+    if last is None or original is None or last.fiscal_number != original.fiscal_number:
+        return storno
+    receipt = last.receipt
+    return replace(
+        storno,
+        payments=receipt.payments,
+        unrounded=receipt.unrounded,
+        rounding=receipt.rounding,
+        total=receipt.total,
+        original=replace(
+            original,
+            kind=receipt.kind,
+            receipt_id=receipt.receipt_id,
+            register_id=register.id,
+        ),
+    )
 
 
 def _same_sale(ours: Receipt, theirs: Receipt) -> bool:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from domain.aggregate import Aggregate
 from domain.cashier import Cashier
 from domain.company import BusinessUnit, Company
-from domain.documents.receipt import Receipt
+from domain.documents.receipt import Receipt, ReceiptKind
 from domain.documents.shift import DocumentKind, Seller, ShiftTotals
 from domain.errors import (
     CashierMayNotSell,
     InvalidField,
     KeyNotForLiveRegister,
     NoOpenShift,
-    ReceiptNotRefused,
+    ReceiptKindDiffers,
 )
 from domain.identifiers import shard_of, sold_receipt_id
-from domain.ledger.base import Issued, LedgerBase, ShiftChange
+from domain.ledger.base import Issued, ShiftChange
+from domain.ledger.counterparts import Counterparts
 from domain.ports import CommandKey, KeyKind, LaneChange, LogPosition
 from domain.register.aggregate import Register
 from domain.register.state import Parked, Shift, Waiting
@@ -46,7 +47,7 @@ class XReport:
     made_at: datetime
 
 
-class Selling(LedgerBase):
+class Selling(Counterparts):
     """Use cases of a till."""
 
     def open_shift(
@@ -113,7 +114,14 @@ class Selling(LedgerBase):
                     lines=sold_lines(receipt),
                     total=receipt.total,
                 )
-                return self._issued(register, receipt, sold, now=now, command=command)
+                return self._issued(
+                    register,
+                    receipt,
+                    sold,
+                    receipt_id=receipt.receipt_id,
+                    now=now,
+                    command=command,
+                )
 
         return self._once_issued(register_id, command=command, decide=decide)
 
@@ -125,23 +133,29 @@ class Selling(LedgerBase):
         request: SaleRequest,
         command: CommandKey | None = None,
     ) -> Issued:
-        """Make a refused receipt again under its id. Raises: NotFound, ReceiptNotRefused, as `sell`."""
-        shard = shard_of(register_id)
+        """Make a refused receipt again under its id.
+
+        Raises: NotFound, ReceiptNotRefused, ReceiptKindDiffers for what is no sale, as `sell`.
+        """
 
         def decide() -> Issued:
             now = self.clock.now()
-            with (
-                self.store.hold(Register, register_id, shard=shard) as register,
-                self._sold(register, receipt_id) as sold,
-            ):
+            with self._held(register_id) as (register, beside):
+                kind = register.refused_receipt(receipt_id).kind
+                if kind is not ReceiptKind.SALE:
+                    raise ReceiptKindDiffers(receipt_id=receipt_id, kind=kind.value)
                 shift = register.shift
                 if shift is None:
                     raise NoOpenShift
                 receipt = self._priced(request, shift=shift, receipt_id=receipt_id, now=now)
                 self._check_size(register, shift=shift, item=_as_waiting(receipt))
                 register.correct(receipt)
+                sold = beside.sold(receipt_id)
+                assert sold is not None, "a sale is issued together with what may come back of it"
                 sold.correct(receipt)
-                return self._issued(register, receipt, sold, now=now, command=command)
+                return self._issued(
+                    register, receipt, sold, receipt_id=receipt_id, now=now, command=command
+                )
 
         return self._once_issued(register_id, command=command, decide=decide)
 
@@ -154,19 +168,18 @@ class Selling(LedgerBase):
         command: CommandKey | None = None,
     ) -> Issued:
         """Give a refused receipt up, with a reason. Raises: NotFound, ReceiptNotRefused, InvalidField."""
-        shard = shard_of(register_id)
         if not reason.strip() or len(reason) > 256:
             raise InvalidField(field="reason", expected="1 to 256 characters")
 
         def decide() -> Issued:
             now = self.clock.now()
-            with (
-                self.store.hold(Register, register_id, shard=shard) as register,
-                self._sold(register, receipt_id) as sold,
-            ):
+            with self._held(register_id) as (register, beside):
+                receipt = register.refused_receipt(receipt_id)
                 register.void(receipt_id, reason=reason, at=now)
-                sold.annul(at=now)
-                return self._issued(register, None, sold, now=now, command=command)
+                self._tell_void(beside, receipt, at=now)
+                return self._issued(
+                    register, None, *beside.changed, receipt_id=receipt_id, now=now, command=command
+                )
 
         return self._once_issued(register_id, command=command, decide=decide)
 
@@ -286,34 +299,27 @@ class Selling(LedgerBase):
             cashier_name=shift.cashier_name,
         )
 
-    def _sold(self, register: Register, receipt_id: UUID) -> AbstractContextManager[SoldReceipt]:
-        """Hold the receipt's own stream; a receipt that is not refused has no business here."""
-        if receipt_id not in register.refused:
-            raise ReceiptNotRefused(receipt_id=receipt_id)
-        shard = shard_of(register.id)
-        return self.store.hold(SoldReceipt, sold_receipt_id(receipt_id), shard=shard)
-
     def _issued(
         self,
         register: Register,
         receipt: Receipt | None,
-        sold: SoldReceipt,
-        *,
+        *beside: Aggregate,
+        receipt_id: UUID,
         now: datetime,
         command: CommandKey | None,
     ) -> Issued:
         documents = self._sign_if_possible(register, now=now)
         position = self._save(
             register,
-            sold,
+            *beside,
             documents=documents,
-            command=self._recorded(command, receipt_id=str(sold.receipt_id)),
+            command=self._recorded(command, receipt_id=str(receipt_id)),
             lane=self._due(register, now),
         )
         outstanding = register.outstanding
-        ours = outstanding is not None and outstanding.item.subject_id == sold.receipt_id
+        ours = outstanding is not None and outstanding.item.subject_id == receipt_id
         return Issued(
-            receipt_id=sold.receipt_id,
+            receipt_id=receipt_id,
             register_id=register.id,
             position=position,
             receipt=receipt,

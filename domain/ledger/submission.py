@@ -16,7 +16,8 @@ from domain.digest import sha256
 from domain.documents.shift import DocumentKind, ShiftTotals, ZReport
 from domain.errors import IntegrityFault
 from domain.identifiers import document_uid, shard_of
-from domain.ledger.base import LedgerBase, document_ref
+from domain.ledger.base import document_ref
+from domain.ledger.counterparts import Counterparts
 from domain.ports import (
     DocumentRef,
     LaneChange,
@@ -61,7 +62,7 @@ class LaneTask:
         )
 
 
-class Submission(LedgerBase):
+class Submission(Counterparts):
     """Use cases of the lane worker; each commits once and returns the lane's next task."""
 
     def lane_task(self, register_id: UUID) -> LaneTask:
@@ -246,10 +247,10 @@ class Submission(LedgerBase):
         """
 
         def once() -> LaneTask:
-            with self.store.hold(
-                Register, lease.register_id, shard=shard_of(lease.register_id)
-            ) as register:
+            with self._held(lease.register_id) as (register, beside):
+                before = register.outstanding
                 kept = decide(register)
+                self._tell_registered(register, beside, before)
                 documents: tuple[StoredBytes, ...] = () if kept is None else (kept,)
                 if sign is not None:
                     documents += sign(register, now=self.clock.now())
@@ -257,6 +258,7 @@ class Submission(LedgerBase):
                     parked = None if register.parked is None else register.parked.reason
                     self._save(
                         register,
+                        *beside.changed,
                         documents=documents,
                         lane=LaneChange(register_id=register.id, fence=lease.epoch, parked=parked),
                     )

@@ -13,16 +13,18 @@ from uuid import UUID
 
 from domain.aggregate import Aggregate, event
 from domain.answers import RegistrarState
-from domain.documents.receipt import Receipt
+from domain.documents.receipt import Receipt, ReceiptKind
 from domain.documents.shift import DocumentKind, Seller, ShiftTotals, ZReport
 from domain.errors import (
     LaneNotParked,
     LaneParked,
     NoOpenShift,
     ReceiptNotRefused,
+    ReceiptNotRegistered,
     RefusedReceiptsRemain,
     ShiftAlreadyOpen,
     ShiftClosing,
+    StornoNotPossible,
     TooManyWaiting,
 )
 from domain.identifiers import document_id, document_uid
@@ -31,6 +33,7 @@ from domain.register.state import (
     MOST_WAITING,
     RECOGNISED_DOCUMENTS,
     LaneStep,
+    LastReceipt,
     Outstanding,
     Parked,
     RefusedReceipt,
@@ -218,13 +221,38 @@ class Register(Aggregate):
         if self.shift is None:
             raise NoOpenShift
         totals = self.shift.totals
-        on_the_way = [item.receipt for item in self.waiting]
-        if self.outstanding is not None:
-            on_the_way.append(self.outstanding.item.receipt)
+        items = [] if self.outstanding is None else [self.outstanding.item]
+        on_the_way = [item.receipt for item in (*items, *self.waiting) if item.receipt is not None]
+        last = self.shift.last_receipt
+        if last is not None and any(_takes_back(receipt, last) for receipt in on_the_way):
+            totals = last.totals_before
         for receipt in on_the_way:
-            if receipt is not None:
-                totals = totals.with_sale(receipt)
+            totals = totals.with_receipt(receipt)
         return totals
+
+    def storno_target(self, receipt_id: UUID) -> LastReceipt:
+        """Return the receipt to take back by a storno: the register's last document, of the open shift.
+
+        Raises: NoOpenShift, ShiftClosing, LaneParked, TooManyWaiting, ReceiptNotRegistered, StornoNotPossible.
+        Source: reference §7.4 (tax offices, 2022 and 2023): until the next settlement document is registered.
+        """
+        shift = self.selling_shift()
+        items = [] if self.outstanding is None else [self.outstanding.item]
+        on_the_way = [item.subject_id for item in (*items, *self.waiting)]
+        if receipt_id in on_the_way:
+            raise ReceiptNotRegistered(receipt_id=receipt_id, state="on its way")
+        if receipt_id in self.refused:
+            raise ReceiptNotRegistered(receipt_id=receipt_id, state="refused")
+        last = shift.last_receipt
+        if last is None or last.receipt.receipt_id != receipt_id:
+            reason = "it is not the last receipt of the open shift"
+        elif self.next_local_number != last.local_number + 1:
+            reason = "another document was registered after it"
+        elif on_the_way:
+            reason = "a later document is on its way"
+        else:
+            return last
+        raise StornoNotPossible(receipt_id=receipt_id, reason=reason)
 
     # --- what the lane does --------------------------------------------------------------------------------
 
@@ -479,6 +507,11 @@ class Register(Aggregate):
         if self.parked is not None:
             raise LaneParked(reason=self.parked.reason)
 
+    def refused_receipt(self, receipt_id: UUID) -> Receipt:
+        """Return a receipt that the tax service refused and nobody has settled yet. Raises: ReceiptNotRefused."""
+        self._check_refused(receipt_id)
+        return self.refused[receipt_id].receipt
+
     def _check_refused(self, receipt_id: UUID) -> None:
         if receipt_id not in self.refused:
             raise ReceiptNotRefused(receipt_id=receipt_id)
@@ -496,3 +529,12 @@ class Register(Aggregate):
             z_fiscal_number=shift.z_fiscal_number,
             closing_fiscal_number=closing_fiscal_number,
         )
+
+
+def _takes_back(receipt: Receipt, last: LastReceipt) -> bool:
+    original = receipt.original
+    return (
+        receipt.kind is ReceiptKind.STORNO
+        and original is not None
+        and original.fiscal_number == last.fiscal_number
+    )

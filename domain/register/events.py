@@ -16,7 +16,7 @@ from uuid import UUID
 
 from domain.aggregate import Aggregate, AggregateCreated
 from domain.documents.receipt import Receipt
-from domain.documents.shift import DocumentKind, Seller, ShiftTotals, ZReport
+from domain.documents.shift import DocumentKind, Seller, ShiftTotals, ZReport, document_kind
 from domain.money import Money
 from domain.register.state import (
     Closing,
@@ -97,7 +97,7 @@ class ShiftOpened(Event):
 
 
 class ReceiptIssued(Event):
-    """The buyer bought; every amount is decided."""
+    """The buyer bought, or got money back; every amount is decided."""
 
     TOPIC: ClassVar[str] = "register.receipt-issued"
     shift_id: UUID
@@ -105,7 +105,9 @@ class ReceiptIssued(Event):
 
     def apply(self, register: Register) -> None:
         item = Waiting(
-            subject_id=self.receipt.receipt_id, kind=DocumentKind.SALE, receipt=self.receipt
+            subject_id=self.receipt.receipt_id,
+            kind=document_kind(self.receipt),
+            receipt=self.receipt,
         )
         register.waiting = (*register.waiting, item)
 
@@ -245,7 +247,9 @@ class DocumentRegistered(Event):
             )
             _queue_closing(register)
         elif item.receipt is not None:
-            register.shift = replace(shift, totals=shift.totals.with_sale(item.receipt))
+            register.shift = shift.counting(
+                item.receipt, local_number=self.local_number, fiscal_number=self.fiscal_number
+            )
 
 
 class DocumentRefused(Event):
@@ -346,7 +350,9 @@ class DocumentAdopted(Event):
             )
             _queue_closing(register)
         elif self.receipt is not None:
-            register.shift = replace(shift, totals=shift.totals.with_sale(self.receipt))
+            register.shift = shift.counting(
+                self.receipt, local_number=self.local_number, fiscal_number=self.fiscal_number
+            )
 
 
 class StateNeeded(Event):

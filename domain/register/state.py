@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from domain.documents.receipt import Receipt
-from domain.documents.shift import DocumentKind, Seller, ShiftTotals, ZReport
+from domain.documents.receipt import Receipt, ReceiptKind
+from domain.documents.shift import DocumentKind, Seller, ShiftTotals, ZReport, document_kind
 from domain.money import Money
 from domain.taxes.rates import TaxGroup
 
@@ -74,7 +74,7 @@ class RefusedReceipt:
         """Return the receipt as something to register again."""
         return Waiting(
             subject_id=self.receipt.receipt_id,
-            kind=DocumentKind.SALE,
+            kind=document_kind(self.receipt),
             receipt=self.receipt,
             documents=self.documents,
         )
@@ -92,6 +92,20 @@ class Closing:
     requested_at: datetime
     z_refusals: int = 0
     z_documents: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LastReceipt:
+    """The receipt of the shift that was registered last: a storno may take it back while no document follows it.
+
+    `totals_before` are the shift's totals without it. They are kept, because no subtraction knows whether a payment form
+    or letter whose sum comes to zero had been there before.
+    """
+
+    receipt: Receipt
+    local_number: int
+    fiscal_number: str
+    totals_before: ShiftTotals
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +127,30 @@ class Shift:
     z_report: ZReport | None = None
     z_fiscal_number: str | None = None
     closing: Closing | None = None
+    last_receipt: LastReceipt | None = None
+
+    def counting(self, receipt: Receipt, *, local_number: int, fiscal_number: str) -> Shift:
+        """Return the shift with a registered receipt counted.
+
+        A storno leaves what there was before the receipt it takes back. One whose receipt is not the last known here
+        was made elsewhere: it leaves our totals as they are, and the Z-report names what the service counts otherwise.
+        """
+        last = self.last_receipt
+        if receipt.kind is ReceiptKind.STORNO:
+            original = receipt.original
+            if last is None or original is None or last.fiscal_number != original.fiscal_number:
+                return self
+            return replace(self, totals=last.totals_before, last_receipt=None)
+        return replace(
+            self,
+            totals=self.totals.with_receipt(receipt),
+            last_receipt=LastReceipt(
+                receipt=receipt,
+                local_number=local_number,
+                fiscal_number=fiscal_number,
+                totals_before=self.totals,
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from domain.clock import ManualClock
-from domain.documents.shift import Seller
+from domain.documents.shift import Seller, ShiftTotals
 from domain.errors import Unreachable
 from domain.identifiers import document_id, document_uid, shard_of
 from domain.ports import Commit, LogPosition
@@ -133,8 +133,11 @@ class StraightStamps:
         return cms.with_timestamp(signed, stamp(message.signer.signature))
 
 
+OTHER_REGISTER_NUMBER = "4000777002"
+
+
 class World:
-    """One shop, its worker and the tax service."""
+    """One shop with two registers, its worker and the tax service; what names no register is about the first."""
 
     def __init__(self) -> None:
         self.clock = ManualClock(START)
@@ -143,6 +146,11 @@ class World:
         store.death = self.death
         self.shop = Shop(clock=self.clock, store=store)
         self.store = store
+        self.other_register_id = self.shop.add_register(OTHER_REGISTER_NUMBER, local_number=8)
+        self.numbers = {
+            self.shop.register_id: REGISTER_NUMBER,
+            self.other_register_id: OTHER_REGISTER_NUMBER,
+        }
         self.lanes: MemoryLanes = self.shop.lanes
         self.authority = TimestampAuthority(
             cheap_key("stamps", for_timestamps=True), clock=self.clock.now
@@ -162,7 +170,7 @@ class World:
     def start_worker(self) -> None:
         """Start a worker process anew: it remembers nothing but the log."""
         self.store.forget_aggregates()
-        server = FiscalServerClient(
+        self.server = FiscalServerClient(
             StraightToSimulator(self.simulator, clock=self.clock, death=self.death),
             signer=self.shop.signer,
             ticket_trust=None,
@@ -171,7 +179,7 @@ class World:
         self.submitter = Submitter(
             ledger=self.shop.ledger,
             lanes=self.lanes,
-            server=server,
+            server=self.server,
             timestamps=StraightStamps(self.simulator, self.authority),
             clock=self.clock,
             rules=RULES,
@@ -179,48 +187,48 @@ class World:
             skew_seconds=lambda: None,
         )
 
-    def work(self) -> int:
-        """Let the worker look at the lane once; a killed one is started anew after its lease ran out."""
+    def work(self, register_id: UUID | None = None) -> int:
+        """Let the worker look at a lane once; a killed one is started anew after its lease ran out."""
         try:
-            return self.submitter.work(self.shop.register_id)
+            return self.submitter.work(register_id or self.shop.register_id)
         except Killed:
             self.start_worker()
             self.clock.advance(timedelta(seconds=RULES.lease_seconds + 1))
             return 1
 
     def settle(self) -> None:
-        """Let time pass without faults until the lane has nothing to do."""
+        """Let time pass without faults until no lane has anything to do."""
         self.death.after = None
         self.simulator.faults.clear()
         self.simulator.process_late()
+        for register_id in self.numbers:
+            self._settle_lane(register_id)
+
+    def _settle_lane(self, register_id: UUID) -> None:
         for _ in range(200):
-            self.work()
-            parked = self.register().parked
+            self.work(register_id)
+            parked = self.register(register_id).parked
             if parked is not None:
                 # The script refused a document that nothing can follow; a person looks and lets it go on.
                 assert parked.reason in INJECTED_PARKINGS, parked
-                self.shop.ledger.resume_lane(
-                    register_id=self.shop.register_id, by="test", reason="injected"
-                )
-            lane = self.store.known.lanes.get(
-                (shard_of(self.shop.register_id), self.shop.register_id)
-            )
+                self.shop.ledger.resume_lane(register_id=register_id, by="test", reason="injected")
+            lane = self.store.known.lanes.get((shard_of(register_id), register_id))
             if lane is None or (lane.due_at is None and lane.lease_until is None):
                 return
             self.clock.advance(timedelta(seconds=5))
         raise AssertionError("the lane does not come to rest")
 
-    def register(self) -> Register:
-        return self.shop.register()
+    def register(self, register_id: UUID | None = None) -> Register:
+        return self.shop.register(register_id)
 
     def next_number(self) -> int:
         """The local number the tax service expects."""
         found = self.simulator.book.find(REGISTER_NUMBER)
         return 1 if found is None else found.next_local_number
 
-    def shift_is_open_there(self) -> bool:
+    def shift_is_open_there(self, register_id: UUID | None = None) -> bool:
         """Whether the tax service has a shift of the register open, without its Z-report."""
-        found = self.simulator.book.find(REGISTER_NUMBER)
+        found = self.simulator.book.find(self.numbers[register_id or self.shop.register_id])
         return found is not None and found.shift is not None and found.shift.z_report is None
 
     def seller(self) -> Seller:
@@ -233,10 +241,16 @@ class World:
             unit_address=str(UNIT["address"]),
         )
 
-    def book(self) -> list[StoredDocument]:
-        """The documents the tax service accepted from this register."""
-        found = self.simulator.book.find(REGISTER_NUMBER)
+    def book(self, register_id: UUID | None = None) -> list[StoredDocument]:
+        """The documents the tax service accepted from a register."""
+        found = self.simulator.book.find(self.numbers[register_id or self.shop.register_id])
         return [] if found is None else list(found.documents)
+
+    def totals_there(self, register_id: UUID | None = None) -> ShiftTotals:
+        """What the tax service counts in the register's open shift."""
+        number = self.numbers[register_id or self.shop.register_id]
+        found = self.server.shift_totals(key_id="olena", register=number)
+        return ShiftTotals() if found is None or found.totals is None else found.totals
 
 
 def company_entry(*keys: str) -> CompanyEntry:
@@ -251,6 +265,9 @@ def company_entry(*keys: str) -> CompanyEntry:
                 address=str(UNIT["address"]),
                 registers=(
                     RegisterEntry(fiscal_number=REGISTER_NUMBER, local_number=7, name="Каса 7"),
+                    RegisterEntry(
+                        fiscal_number=OTHER_REGISTER_NUMBER, local_number=8, name="Каса 8"
+                    ),
                 ),
             ),
         ),

@@ -7,7 +7,15 @@ from datetime import UTC, date, datetime, time
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from domain.clock import KYIV
-from domain.documents.receipt import CardSlip, Line, Payment, Receipt, ReceiptKind, TaxRow
+from domain.documents.receipt import (
+    CardSlip,
+    Line,
+    Original,
+    Payment,
+    Receipt,
+    ReceiptKind,
+    TaxRow,
+)
 from domain.documents.shift import (
     DocumentKind,
     FiscalDocument,
@@ -33,7 +41,7 @@ _ONE = Quantity(1000)
 class ReadDocument:
     """What was found in a document, whoever made it.
 
-    `document` is None when it registers something these types cannot hold (a return, a transfer); `heading`
+    `document` is None when it registers something these types cannot hold (a transfer, a currency exchange); `heading`
     is known all the same. The server's copies carry `fiscal_number`, `revoked` and `storned`. `unread` names
     every element whose content is not represented here, such as `CHECKBODY/ROW/DISCOUNTSUM`.
     """
@@ -129,14 +137,52 @@ def _check(root: Node, head: Node, heading: Heading) -> FiscalDocument | None:
         case None:
             return None
         case DocumentKind.SALE:
-            return FiscalDocument(kind=kind, heading=heading, content=_sale(root, head, heading))
+            sale = _receipt(root, head, heading, kind=ReceiptKind.SALE)
+            return FiscalDocument(kind=kind, heading=heading, content=sale)
+        case DocumentKind.RETURN:
+            returned = _receipt(root, head, heading, kind=ReceiptKind.RETURN)
+            return FiscalDocument(kind=kind, heading=heading, content=returned)
+        case DocumentKind.STORNO:
+            return FiscalDocument(kind=kind, heading=heading, content=_storno(head, heading))
         case DocumentKind.SHIFT_OPENING:
             return FiscalDocument(kind=kind, heading=heading, content=ShiftOpening())
         case _:
             return FiscalDocument(kind=kind, heading=heading, content=ShiftClosingContent())
 
 
-def _sale(root: Node, head: Node, heading: Heading) -> Receipt:
+def _returned_receipt(head: Node) -> Original | None:
+    """Return what a return names; None where a program left it out, although a return must name its receipt."""
+    number = head.text("ORDERRETNUM")
+    if number is None:
+        return None
+    return Original(
+        fiscal_number=number,
+        register_fiscal_number=head.value("ORDERRETCASHREGNUM", str),
+        day=head.value("ORDERRETDATE", _day),
+        kind=ReceiptKind.SALE,
+    )
+
+
+def _storno(head: Node, heading: Heading) -> Receipt:
+    """Return a storno; its document says no amounts."""
+    return Receipt(
+        receipt_id=heading.uid,
+        kind=ReceiptKind.STORNO,
+        lines=(),
+        payments=(),
+        taxes=(),
+        unrounded=ZERO,
+        rounding=ZERO,
+        total=ZERO,
+        issued_at=heading.at,
+        cashier_id=None,
+        cashier_name=heading.cashier_name,
+        comment=head.text("COMMENT"),
+        original=Original(fiscal_number=head.required("ORDERSTORNUM", str)),
+    )
+
+
+def _receipt(root: Node, head: Node, heading: Heading, *, kind: ReceiptKind) -> Receipt:
     sums = root.node("CHECKTOTAL")
     if sums is None:
         raise IntegrityFault(place="CHECKTOTAL", what="missing")
@@ -145,7 +191,7 @@ def _sale(root: Node, head: Node, heading: Heading) -> Receipt:
     unrounded = sums.value("NORNDSUM", money)
     return Receipt(
         receipt_id=heading.uid,
-        kind=ReceiptKind.SALE,
+        kind=kind,
         lines=tuple(map(_line, root.rows("CHECKBODY"))),
         payments=tuple(map(_payment, root.rows("CHECKPAY"))),
         taxes=tuple(map(_tax, root.rows("CHECKTAX"))),
@@ -156,6 +202,7 @@ def _sale(root: Node, head: Node, heading: Heading) -> Receipt:
         cashier_id=None,
         cashier_name=heading.cashier_name,
         comment=head.text("COMMENT"),
+        original=_returned_receipt(head) if kind is ReceiptKind.RETURN else None,
     )
 
 

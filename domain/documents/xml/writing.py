@@ -9,7 +9,9 @@ Rules (reference §3; schemas check01.xsd and zrep01.xsd of 2025):
 5. PROVIDED and REMAINS stand only where change was given; PAYSYS only with a terminal's slip.
 6. Tax rows stand by letter, VAT before excise. TURNOVERDISCOUNT and SOURCESUM are always written, so that
    the server's totals have them; SIGN is always false, because taxes are inside the price.
-7. A Z-report has ZREPREALIZ and ZREPRETURN only where there were such receipts, ZREPBODY always.
+7. A return names its receipt in ORDERRETNUM; ORDERRETCASHREGNUM and ORDERRETDATE stand only where another register
+   sold. A storno is a head with ORDERSTORNUM and nothing else.
+8. A Z-report has ZREPREALIZ and ZREPRETURN only where there were such receipts, ZREPBODY always.
 
 The writer puts strings together instead of building a tree, because it stands on the way of every sale: a
 receipt of four lines takes two thirds of what lxml needs for it.
@@ -20,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain.clock import kyiv
-from domain.documents.receipt import CardSlip, Line, Payment, Receipt, TaxRow
+from domain.documents.receipt import CardSlip, Line, Payment, Receipt, ReceiptKind, TaxRow
 from domain.documents.shift import (
     DocumentKind,
     FiscalDocument,
@@ -41,6 +43,8 @@ VERSION = 1
 DOCUMENT_TYPES = {
     DocumentKind.SHIFT_OPENING: ("100", None),
     DocumentKind.SALE: ("0", "0"),
+    DocumentKind.RETURN: ("0", "1"),
+    DocumentKind.STORNO: ("0", "5"),
     DocumentKind.SHIFT_CLOSING: ("101", None),
 }
 """DOCTYPE and DOCSUBTYPE of each kind of check; a Z-report has neither."""
@@ -61,18 +65,19 @@ def to_xml(document: FiscalDocument) -> bytes:
         text = f'{_DECLARATION}<ZREP {_INSTANCE}="zrep01.xsd">{inner}</ZREP>'
     else:
         kind, subkind = DOCUMENT_TYPES[document.kind]
-        comment, body = None, ""
+        comment, original, body = None, "", ""
         if isinstance(content, Receipt):
-            comment, body = content.comment, _receipt(content)
+            comment, original = content.comment, _original(content)
+            body = "" if content.kind is ReceiptKind.STORNO else _receipt(content)
         inner = (
             f"<CHECKHEAD>{_value('DOCTYPE', kind)}{_value('DOCSUBTYPE', subkind)}"
-            f"{_heading(heading, comment=comment)}</CHECKHEAD>{body}"
+            f"{_heading(heading, original=original, comment=comment)}</CHECKHEAD>{body}"
         )
         text = f'{_DECLARATION}<CHECK {_INSTANCE}="check01.xsd">{inner}</CHECK>'
     return _encoded(text)
 
 
-def _heading(heading: Heading, *, comment: str | None = None) -> str:
+def _heading(heading: Heading, *, original: str = "", comment: str | None = None) -> str:
     seller, at = heading.seller, kyiv(heading.at)
     return (
         f"<UID>{document_uid(heading.uid)}</UID>"
@@ -82,9 +87,22 @@ def _heading(heading: Heading, *, comment: str | None = None) -> str:
         f"<ORDERDATE>{at:%d%m%Y}</ORDERDATE><ORDERTIME>{at:%H%M%S}</ORDERTIME>"
         f"<ORDERNUM>{heading.local_number}</ORDERNUM>"
         f"<CASHDESKNUM>{heading.register_local_number}</CASHDESKNUM>"
-        f"{_text('CASHREGISTERNUM', heading.register_fiscal_number)}"
+        f"{_text('CASHREGISTERNUM', heading.register_fiscal_number)}{original}"
         f"{_text('CASHIER', heading.cashier_name)}{_text('COMMENT', comment)}"
         f"<VER>{VERSION}</VER>{'<TESTING>true</TESTING>' if heading.testing else ''}"
+    )
+
+
+def _original(receipt: Receipt) -> str:
+    original = receipt.original
+    if original is None:
+        return ""
+    if receipt.kind is ReceiptKind.STORNO:
+        return _text("ORDERSTORNUM", original.fiscal_number)
+    day = None if original.day is None else f"{original.day:%d%m%Y}"
+    return (
+        f"{_text('ORDERRETCASHREGNUM', original.register_fiscal_number)}"
+        f"{_value('ORDERRETDATE', day)}{_text('ORDERRETNUM', original.fiscal_number)}"
     )
 
 

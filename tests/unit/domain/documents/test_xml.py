@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from lxml import etree
 
-from domain.documents.receipt import Payment, Receipt, TaxRow
+from domain.documents.receipt import Original, Payment, Receipt, ReceiptKind, TaxRow
 from domain.documents.shift import DocumentKind, FiscalDocument, ZReport
 from domain.documents.xml import from_xml, read_document, to_xml
 from domain.errors import IntegrityFault, InvalidField
@@ -152,11 +152,31 @@ class TestFromXml:
         assert found.totals == document.content.totals
 
     def test_kind_that_is_not_supported_is_a_fault(self) -> None:
-        storno = to_xml(examples.PLAIN_SALE_DOCUMENT).replace(
-            b"<DOCSUBTYPE>0</DOCSUBTYPE>", b"<DOCSUBTYPE>5</DOCSUBTYPE>"
+        exchange = to_xml(examples.PLAIN_SALE_DOCUMENT).replace(
+            b"<DOCTYPE>0</DOCTYPE>", b"<DOCTYPE>2</DOCTYPE>"
         )
         with pytest.raises(IntegrityFault, match="not supported"):
-            from_xml(storno)
+            from_xml(exchange)
+
+    @pytest.mark.parametrize("name", ["return", "return-elsewhere"])
+    def test_return_comes_back_with_what_it_names(self, name: str) -> None:
+        found = from_xml(to_xml(examples.DOCUMENTS[name])).content
+        sent = examples.DOCUMENTS[name].content
+        assert isinstance(found, Receipt)
+        assert isinstance(sent, Receipt)
+        assert sent.original is not None
+        assert found.original == replace(sent.original, receipt_id=None, register_id=None)
+        assert (found.lines, found.payments, found.taxes) == (
+            sent.lines,
+            sent.payments,
+            sent.taxes,
+        )
+
+    def test_storno_comes_back_without_amounts(self) -> None:
+        found = from_xml(to_xml(examples.STORNO_DOCUMENT)).content
+        assert isinstance(found, Receipt)
+        assert found.original == Original(fiscal_number="3600000104")
+        assert (found.lines, found.payments, found.total) == ((), (), Money(0))
 
     @pytest.mark.parametrize(
         ("data", "place"),
@@ -316,6 +336,8 @@ class TestDocumentsOfOthers:
                     "CHECKBODY/ROW/EXCISELABELS",
                 ),
             ),
+            ("11.4", ()),
+            ("11.6", ()),
             (
                 "11.10",
                 (
@@ -388,3 +410,41 @@ class TestDocumentsOfOthers:
         assert [row for row in rebuilt if row[0] not in version] == [
             row for row in sample if row[0] not in version
         ]
+
+    def test_official_return_of_another_registers_sale_is_rebuilt(
+        self, shared_folder: Path
+    ) -> None:
+        folder = shared_folder / "reference" / "fiscal-server" / "examples-2025"
+        data = (folder / "check01(Повернення з іншого ПРРО).xml").read_bytes()
+        found = read_document(data)
+        assert found.document is not None
+        assert found.unread == ()
+        # We always write SIGN and TURNOVERDISCOUNT, so that the service's totals have them; the sample leaves them out.
+        ours = ("SIGN", "TURNOVERDISCOUNT")
+        rebuilt = [row for row in flat(to_xml(found.document)) if not row[0].endswith(ours)]
+        assert rebuilt == list(flat(data))
+
+    def test_official_storno_is_rebuilt(self, shared_folder: Path) -> None:
+        folder = shared_folder / "reference" / "fiscal-server" / "examples"
+        data = (folder / "check01(Сторно).xml").read_bytes()
+        found = read_document(data)
+        assert found.document is not None
+        assert found.offline
+        # The sample is an offline document: its number, mark and hash belong to the offline session, which numbers it.
+        offline = ("ORDERTAXNUM", "OFFLINE", "PREVDOCHASH")
+        assert found.unread == ("CHECKHEAD/PREVDOCHASH",)
+        sample = [row for row in flat(data) if not row[0].endswith(offline)]
+        assert list(flat(to_xml(found.document))) == sample
+
+    def test_official_return_is_understood_although_its_figures_do_not_add_up(
+        self, shared_folder: Path
+    ) -> None:
+        """SUM 23.44 stands over payments and lines of 397.11 (reference §3.4), so it is not rebuilt from inputs."""
+        folder = shared_folder / "reference" / "fiscal-server" / "examples"
+        found = read_document((folder / "check01(Повернення).xml").read_bytes())
+        assert found.document is not None
+        returned = found.document.content
+        assert isinstance(returned, Receipt)
+        assert returned.original == Original(fiscal_number="2", kind=ReceiptKind.SALE)
+        assert returned.total == Money(2344)
+        assert Money.total(line.cost for line in returned.lines) == Money(39711)

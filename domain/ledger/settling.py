@@ -1,0 +1,204 @@
+"""What became of returns, told to the sale they take from; safe to repeat, at any time, by anybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.documents.receipt import Receipt, ReceiptKind
+from domain.errors import IntegrityFault, NotFound
+from domain.identifiers import id_made_by, return_stream_id, shard_of, sold_receipt_id
+from domain.ledger.base import LedgerBase
+from domain.ports import CommandKey, Commit
+from domain.return_outcome import Return, ReturnState
+from domain.returns import SoldReceipt, TakenLine, sold_lines
+
+LAPSES_AFTER = timedelta(minutes=2)
+"""How long a reservation may stand without its return: longer than any command runs, short enough for a queue of buyers."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredSale:
+    """A sale that the tax service has, as the journal shows it: what a return names and copies.
+
+    The journal may be trusted with it, because a registered sale never changes; what is left of it is the ledger's.
+    """
+
+    register_id: UUID
+    receipt: Receipt
+    fiscal_number: str
+    document_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReturn:
+    """A return whose reservation is neither confirmed nor released, by the ids of its sides."""
+
+    return_id: UUID
+    register_id: UUID
+    sold_register_id: UUID
+    sold_receipt_id: UUID
+    reserved_at: datetime
+
+
+class Settling(LedgerBase):
+    """Use cases of whoever settles returns."""
+
+    def settle_return(self, pending: OpenReturn) -> bool:
+        """Confirm or release a reservation by what became of its return; return whether that is decided.
+
+        A return that was not issued in time is abandoned first. Raises: NotFound, Conflict, StoreUnavailable.
+        """
+        now = self.clock.now()
+        state = self._again_after_conflict(lambda: self._state_of(pending, now=now))
+        if state in (None, ReturnState.ISSUED):
+            return False
+        shard = shard_of(pending.sold_register_id)
+        stream_id = sold_receipt_id(pending.sold_receipt_id)
+
+        def decide() -> None:
+            with self.store.hold(SoldReceipt, stream_id, shard=shard) as sold:
+                if state is ReturnState.REGISTERED:
+                    sold.confirm(pending.return_id, at=now)
+                else:
+                    sold.release(pending.return_id, at=now)
+                if sold.pending_events:
+                    self.store.commit(Commit(shard=shard, streams=(sold,)))
+
+        self._again_after_conflict(decide)
+        return True
+
+    def count_adopted_return(
+        self, *, register_id: UUID, returned: Receipt, sale: RegisteredSale
+    ) -> None:
+        """Count on the sale what a return that was made elsewhere gave back; a second time changes nothing.
+
+        Its lines are found among the sale's by code, name and price. Raises: NotFound, IntegrityFault.
+        """
+        self._sold_receipt_of(sale)
+        shard = shard_of(sale.register_id)
+        stream_id = sold_receipt_id(sale.receipt.receipt_id)
+
+        def decide() -> None:
+            with self.store.hold(SoldReceipt, stream_id, shard=shard) as sold:
+                sold.count(
+                    return_id=returned.receipt_id,
+                    register_id=register_id,
+                    lines=matching_lines(returned, sale.receipt, sold),
+                    at=self.clock.now(),
+                )
+                if sold.pending_events:
+                    self.store.commit(Commit(shard=shard, streams=(sold,)))
+
+        self._again_after_conflict(decide)
+
+    def _settle_own(self, register_id: UUID, receipt_id: UUID) -> None:
+        """Settle a return of a register now instead of with the next sweep; other receipts have nothing to settle."""
+        try:
+            known = self.store.read(
+                Return, return_stream_id(receipt_id), shard=shard_of(register_id)
+            )
+        except NotFound:
+            return
+        if known.original_kind is not ReceiptKind.SALE:
+            return
+        self.settle_return(
+            OpenReturn(
+                return_id=receipt_id,
+                register_id=register_id,
+                sold_register_id=known.original_register_id,
+                sold_receipt_id=known.original_receipt_id,
+                reserved_at=self.clock.now(),
+            )
+        )
+
+    def _sold_receipt_of(self, sale: RegisteredSale) -> SoldReceipt:
+        """Return what is left of a sale, to look at. Raises: NotFound, IntegrityFault."""
+        receipt_id = sale.receipt.receipt_id
+        try:
+            sold = self.store.read(
+                SoldReceipt, sold_receipt_id(receipt_id), shard=shard_of(sale.register_id)
+            )
+        except NotFound:
+            raise NotFound(what="receipt", id=str(receipt_id)) from None
+        if not sold.void and sold.lines != sold_lines(sale.receipt):
+            raise IntegrityFault(
+                place=f"receipt {receipt_id}", what="the journal shows other lines than were sold"
+            )
+        return sold
+
+    def _state_of(self, pending: OpenReturn, *, now: datetime) -> ReturnState | None:
+        """Return how far a return is; None for one that may still be issued. A late one is abandoned."""
+        shard = shard_of(pending.register_id)
+        try:
+            return self.store.refresh(
+                Return, return_stream_id(pending.return_id), shard=shard
+            ).state
+        except NotFound:
+            if now - pending.reserved_at < LAPSES_AFTER:
+                return None
+        abandoned = Return(
+            id=return_stream_id(pending.return_id),
+            register_id=pending.register_id,
+            receipt_id=pending.return_id,
+            original_register_id=pending.sold_register_id,
+            original_receipt_id=pending.sold_receipt_id,
+            original_kind=ReceiptKind.SALE,
+            state=ReturnState.ABANDONED,
+        )
+        # Where the return is issued at this moment, one of the two commits is refused.
+        self.store.commit(Commit(shard=shard, streams=(abandoned,)))
+        return ReturnState.ABANDONED
+
+    def _identity_of_return(self, command: CommandKey | None) -> UUID:
+        """Return the receipt's id; a command's own, so that its repetition finds what it reserved."""
+        if command is None:
+            return self.new_id()
+        return id_made_by(scope=command.scope, key=command.key)
+
+
+def begun(register_id: UUID, receipt: Receipt) -> Return:
+    """Return the stream that begins with a return or storno when it is issued."""
+    original = receipt.original
+    assert original is not None
+    assert original.receipt_id is not None
+    assert original.register_id is not None
+    assert original.kind is not None
+    return Return(
+        id=return_stream_id(receipt.receipt_id),
+        register_id=register_id,
+        receipt_id=receipt.receipt_id,
+        original_register_id=original.register_id,
+        original_receipt_id=original.receipt_id,
+        original_kind=original.kind,
+        state=ReturnState.ISSUED,
+    )
+
+
+def matching_lines(returned: Receipt, sale: Receipt, sold: SoldReceipt) -> tuple[TakenLine, ...]:
+    """Return which lines of a sale a return made elsewhere took, as far as they can be told and are left."""
+    left = list(sold.left())
+    taken: list[TakenLine] = []
+    for line in returned.lines:
+        rest = line.quantity
+        for position, candidate in enumerate(sale.lines):
+            same = (candidate.code, candidate.price) == (line.code, line.price) and (
+                candidate.fiscal_name or candidate.name
+            ) == line.name
+            quantity = min(rest, left[position].quantity)
+            if not same or not quantity.thousandths:
+                continue
+            all_of_it = quantity == left[position].quantity
+            share = left[position].cost.share(
+                numerator=quantity.thousandths, denominator=left[position].quantity.thousandths
+            )
+            cost = left[position].cost if all_of_it else share
+            taken.append(TakenLine(number=position + 1, quantity=quantity, cost=cost))
+            left[position] = replace(
+                left[position],
+                quantity=left[position].quantity - quantity,
+                cost=left[position].cost - cost,
+            )
+            rest -= quantity
+    return tuple(taken)

@@ -1,0 +1,141 @@
+"""From what a till asks to a priced return: lines as they were sold, their shares of cost, the pay-out, taxes.
+
+Rules (numbered on in docs/money.md):
+
+1. A line that comes back in part takes the cumulative share of its cost (`returns.cumulative_share`), so that all parts
+   together are the line, to the kopeck, however it is split.
+2. COST must be AMOUNT × PRICE within half a kopeck (reference §3.4). Where a share is not, because parts of a thousandth
+   had to be evened out, the line is written in two: whole units at a price that leaves the rest something, and the last
+   unit or fraction at the price that gives exactly what remains. Only splits into fractions of cheap units need it.
+3. Taxes are taken by the rates of the sale, whatever the letters mean today, by the same function as a sale's.
+4. Cash is paid out rounded to the step of the selling register's shift, as a sale's is taken; cards get exact amounts.
+   What agrees with the sale to the kopeck is the sum before rounding (reference §8.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from domain.documents.receipt import Line, Original, Payment, Receipt, ReceiptKind, TaxRow
+from domain.documents.text import encodable
+from domain.errors import InvalidField, PaymentsDiffer
+from domain.money import ZERO, Money, Quantity, round_half_up
+from domain.returns import TakenLine, WantedLine
+from domain.sale import CASH, CardPayment, CashPayment, card_payment
+from domain.taxes.rates import TaxGroup
+from domain.taxes.totals import tax_rows
+
+_UNIT = 1000
+"""One unit in thousandths."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRequest:
+    """A return as a till asks for it; `lines` None: all that is left. Cash takes what cards leave, rounded."""
+
+    payments: tuple[CashPayment | CardPayment, ...]
+    lines: tuple[WantedLine, ...] | None = None
+    comment: str | None = None
+
+
+def price_return(
+    request: ReturnRequest,
+    *,
+    sale: Receipt,
+    taken: Sequence[TakenLine],
+    original: Original,
+    receipt_id: UUID,
+    cash_step: Money,
+    issued_at: datetime,
+    cashier_id: UUID | None,
+    cashier_name: str | None,
+) -> Receipt:
+    """Return the receipt of a return with every amount decided. Raises: InvalidField, PaymentsDiffer."""
+    lines = tuple(
+        part for line in taken for part in returned_lines(sale.lines[line.number - 1], line)
+    )
+    unrounded = Money.total(line.cost for line in lines)
+    payments = _pay_out(request.payments, due=unrounded, cash_step=cash_step)
+    total = Money.total(payment.amount for payment in payments)
+    comment = request.comment
+    return Receipt(
+        receipt_id=receipt_id,
+        kind=ReceiptKind.RETURN,
+        lines=lines,
+        payments=payments,
+        taxes=tax_rows(lines, _groups_of(sale.taxes)),
+        unrounded=unrounded,
+        rounding=unrounded - total,
+        total=total,
+        issued_at=issued_at,
+        cashier_id=cashier_id,
+        cashier_name=cashier_name,
+        comment=None if comment is None else encodable(comment, field="comment"),
+        original=original,
+    )
+
+
+def returned_lines(line: Line, taken: TakenLine) -> tuple[Line, ...]:
+    """Return the line with the quantity and cost that come back of it; two where rule 2 asks for it."""
+    quantity, cost = taken.quantity, taken.cost
+    if agrees(cost, price=line.price, quantity=quantity):
+        return (replace(line, quantity=quantity, cost=cost),)
+    last = Quantity(quantity.thousandths % _UNIT or min(_UNIT, quantity.thousandths))
+    units = (quantity.thousandths - last.thousandths) // _UNIT
+    price = min(line.price, Money(cost.kopecks // units)) if units else line.price
+    whole = Money(price.kopecks * units)
+    rest = cost - whole
+    tail = replace(
+        line,
+        quantity=last,
+        price=Money(round_half_up(rest.kopecks * _UNIT, last.thousandths)),
+        cost=rest,
+    )
+    if not units:
+        return (tail,)
+    return (replace(line, quantity=Quantity(units * _UNIT), price=price, cost=whole), tail)
+
+
+def agrees(cost: Money, *, price: Money, quantity: Quantity) -> bool:
+    """Return whether a cost is price × quantity within half a kopeck, either way at a tie."""
+    return abs(cost.kopecks * _UNIT - price.kopecks * quantity.thousandths) * 2 <= _UNIT
+
+
+def _groups_of(taxes: Sequence[TaxRow]) -> tuple[TaxGroup, ...]:
+    """Return what the letters meant when the goods were sold."""
+    return tuple(
+        TaxGroup(letter=row.letter, kind=row.kind, name=row.name, rate=row.rate) for row in taxes
+    )
+
+
+def _pay_out(
+    requests: Sequence[CashPayment | CardPayment], *, due: Money, cash_step: Money
+) -> tuple[Payment, ...]:
+    """Return the pay-out: cards get what is given for them, cash the rounded rest.
+
+    Source of the rounding: as of a sale; it covers the total of a cash refund too (reference §8.4).
+    """
+    cards = [request for request in requests if isinstance(request, CardPayment)]
+    cash = [request for request in requests if isinstance(request, CashPayment)]
+    if len(cash) > 1:
+        raise InvalidField(field="payments", expected="at most one cash payment")
+    if any(payment.provided is not None for payment in cash):
+        raise InvalidField(field="payments", expected="cash without an amount handed over")
+    if any(card.amount <= ZERO for card in cards):
+        raise InvalidField(field="payments", expected="card amounts above 0")
+    by_card = Money.total(card.amount for card in cards)
+    if by_card > due or (not cash and by_card != due):
+        raise PaymentsDiffer(
+            field="payments", paid_kopecks=by_card.kopecks, due_kopecks=due.kopecks
+        )
+    paid = tuple(card_payment(card, number) for number, card in enumerate(cards))
+    if not cash:
+        return paid
+    rest = due - by_card
+    if cards and not rest:
+        raise InvalidField(field="payments", expected="no cash when cards cover everything")
+    code, name = CASH
+    return (Payment(form_code=code, form_name=name, amount=rest.rounded_to(cash_step)), *paid)
