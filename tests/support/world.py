@@ -36,6 +36,7 @@ from tests.support.shop import COMPANY, REGISTER_NUMBER, START, UNIT, Shop
 from workers.submitter import SubmissionRules, Submitter
 
 RULES = SubmissionRules(
+    lease_margin_seconds=36,
     lease_seconds=60,
     documents_per_claim=10,
     retry_first_seconds=1,
