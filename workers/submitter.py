@@ -385,6 +385,13 @@ class Submitter:
                     "shift-held-by-another-key",
                     f"opened by {state.opener_name or 'somebody'}, key {state.opener_key_id}",
                 )
+        if state.shift_open and task.shift is not None and state.testing != task.shift.testing:
+            # Taking over its mode would make tests of receipts that people hold for fiscal, or the reverse.
+            there, here = ("tests", "none") if state.testing else ("no tests", "only tests")
+            return (
+                "shift-of-another-mode",
+                f"the shift open there holds {there}, ours holds {here}: close that one first",
+            )
         if task.next_local_number is not None and state.next_local_number < task.next_local_number:
             return (
                 "server-behind",

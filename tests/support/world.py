@@ -127,7 +127,7 @@ class StraightStamps:
         simulator: Simulator,
         authority: TimestampAuthority,
         *,
-        meanwhile: Callable[[], None],
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         self._simulator = simulator
         self._authority = authority
