@@ -55,6 +55,8 @@ class Returning(Selling, Settling):
             register = self.store.read(Register, register_id, shard=shard_of(register_id))
             original = self._original(register, sale)
             shift = register.selling_shift()
+            if shift.testing is not sale.testing:
+                raise _mixed(sale)
             sold = self._sold_receipt_of(sale)
             wanted = request.lines
             if return_id not in sold.taken and return_id not in sold.released:
@@ -102,9 +104,7 @@ class Returning(Selling, Settling):
                 receipt_id=receipt.receipt_id, reason="another company sold it"
             )
         if seller.live is not register.live:
-            raise ReceiptNotReturnable(
-                receipt_id=receipt.receipt_id, reason="test and live receipts do not mix"
-            )
+            raise _mixed(sale)
         return Original(
             fiscal_number=sale.fiscal_number,
             register_fiscal_number=None if own else seller.fiscal_number,
@@ -173,6 +173,13 @@ class Returning(Selling, Settling):
             raise ReturnLapsed(return_id=return_id)
         # Issued by the same command at the same moment: its answer is found by the command's key.
         raise Conflict
+
+
+def _mixed(sale: RegisteredSale) -> ReceiptNotReturnable:
+    """Return the refusal of a test that gives back a fiscal sale, or the other way round (reference §3.9)."""
+    return ReceiptNotReturnable(
+        receipt_id=sale.receipt.receipt_id, reason="tests and fiscal receipts do not mix"
+    )
 
 
 def _priced_return(

@@ -22,6 +22,8 @@ LAPSES_AFTER = timedelta(minutes=2)
 class RegisteredSale:
     """A sale that the tax service has, as the journal shows it: what a return names and copies.
 
+    `testing`: it is a test and no fiscal receipt.
+
     The journal may be trusted with it, because a registered sale never changes; what is left of it is the ledger's.
     """
 
@@ -29,6 +31,7 @@ class RegisteredSale:
     receipt: Receipt
     fiscal_number: str
     document_at: datetime
+    testing: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,16 +72,17 @@ def give_back(
     )
 
 
-def some_of(draw: st.DrawFn, sold: SoldReceipt) -> tuple[WantedLine, ...]:
+def some_of(data: st.DataObject, sold: SoldReceipt) -> tuple[WantedLine, ...]:
     """Parts of some of the lines that still have something."""
     left = [
         (number, line.quantity.thousandths)
         for number, line in enumerate(sold.left(), start=1)
         if line.quantity.thousandths
     ]
-    chosen = draw(st.lists(st.sampled_from(left), min_size=1, unique=True))
+    chosen = data.draw(st.lists(st.sampled_from(left), min_size=1, unique=True))
     return tuple(
-        WantedLine(number, Quantity(draw(st.integers(1, quantity)))) for number, quantity in chosen
+        WantedLine(number, Quantity(data.draw(st.integers(1, quantity))))
+        for number, quantity in chosen
     )
 
 
@@ -105,7 +106,7 @@ def test_any_split_adds_up_to_the_sale_and_leaves_nothing(
     for number in range(data.draw(st.integers(0, 8))):
         if not any(line.quantity.thousandths for line in sold.left()):
             break
-        back.append(give_back(sale, sold, number, some_of(data.draw, sold)))
+        back.append(give_back(sale, sold, number, some_of(data, sold)))
     if any(line.quantity.thousandths for line in sold.left()):
         back.append(give_back(sale, sold, 99, None))
 
@@ -128,7 +129,7 @@ def test_releases_between_lose_nothing_either(data: st.DataObject, sale: Receipt
         if standing and data.draw(st.booleans()):
             sold.release(data.draw(st.sampled_from(standing)), at=AT)
         elif any(line.quantity.thousandths for line in sold.left()):
-            check_arithmetic(give_back(sale, sold, number, some_of(data.draw, sold)))
+            check_arithmetic(give_back(sale, sold, number, some_of(data, sold)))
         assert all(line.quantity >= Quantity(0) and line.cost >= ZERO for line in sold.left())
     if any(line.quantity.thousandths for line in sold.left()):
         check_arithmetic(give_back(sale, sold, 99, None))

@@ -19,10 +19,13 @@ def log_of(store: MemoryStore) -> tuple[FeedEvent, ...]:
 def registered_receipts(log: Iterable[FeedEvent]) -> dict[UUID, RegisteredSale]:
     """Every receipt that the tax service has, by its id, in the order of registration."""
     said: dict[UUID, Receipt] = {}
+    testing: dict[UUID, bool] = {}
     found: dict[UUID, RegisteredSale] = {}
     for stored in log:
         event = stored.event
         receipt_id = getattr(event, "subject_id", None)
+        if isinstance(event, events.ShiftOpened):
+            testing[stored.stream_id] = event.testing
         if isinstance(event, events.ReceiptIssued | events.ReceiptCorrected):
             said[event.receipt.receipt_id] = event.receipt
         if isinstance(event, events.DocumentAdopted) and event.receipt is not None:
@@ -37,6 +40,7 @@ def registered_receipts(log: Iterable[FeedEvent]) -> dict[UUID, RegisteredSale]:
                 receipt=said[receipt_id],
                 fiscal_number=event.fiscal_number,
                 document_at=event.at,
+                testing=testing.get(stored.stream_id, False),
             )
     return found
 

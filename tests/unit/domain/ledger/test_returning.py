@@ -220,7 +220,18 @@ class TestRefusals:
     def test_live_and_test_registers_do_not_mix(self, world: World, sold: RegisteredSale) -> None:
         register_id = world.shop.add_register("4000777004", local_number=10, live=True)
         refusal = self.refused(world, ReceiptNotReturnable, sold, on=register_id)
-        assert refusal.reason == "test and live receipts do not mix"
+        assert refusal.reason == "tests and fiscal receipts do not mix"
+
+    def test_a_test_shift_gives_no_fiscal_sale_back(
+        self, world: World, sold: RegisteredSale
+    ) -> None:
+        ledger, register_id = world.shop.ledger, world.other_register_id
+        ledger.close_shift(register_id=register_id)
+        world.settle()
+        ledger.open_shift(register_id=register_id, cashier_id=world.shop.cashier_id, testing=True)
+        world.settle()
+        refusal = self.refused(world, ReceiptNotReturnable, sold, on=register_id)
+        assert refusal.reason == "tests and fiscal receipts do not mix"
 
     def test_a_return_is_not_returned(self, world: World, sold: RegisteredSale) -> None:
         issued = give_back(world, sold)
