@@ -46,7 +46,10 @@ CASH_FORM = 0
 
 @dataclass(frozen=True, slots=True)
 class PaymentBalance:
-    """Money of one payment form in receipts of one kind and state; `payments` counts them."""
+    """Money of one payment form in receipts of one kind and state; `payments` counts them.
+
+    Money of returns was paid out. Money of stornos is below zero where sales were taken back.
+    """
 
     kind: ReceiptKind
     state: ReceiptState
@@ -86,7 +89,7 @@ class Balances:
     def cash_in_drawer(self) -> Money:
         """Cash taken and not given back, whatever the tax service says of the receipts; voided ones excepted."""
         return Money.total(
-            row.amount
+            -row.amount if row.kind is ReceiptKind.RETURN else row.amount
             for row in self.payments
             if row.form_code == CASH_FORM and row.state is not ReceiptState.VOIDED
         )
@@ -310,6 +313,7 @@ def _after(before: _Open | None, receipt_id: UUID, standing: Standing, event: An
     testing = testing_of(standing, event, before=before is not None and before.testing)
     receipt: Receipt | SumsPart | None = getattr(event, "receipt", None)
     if receipt is not None:
+        sign = _sign(receipt)
         return _Open(
             receipt_id=receipt_id,
             register_id=standing.register_id,
@@ -317,11 +321,13 @@ def _after(before: _Open | None, receipt_id: UUID, standing: Standing, event: An
             testing=testing,
             kind=receipt.kind,
             state=state,
-            total=receipt.total,
-            unrounded=receipt.unrounded,
-            rounding=receipt.rounding,
+            total=Money(sign * receipt.total.kopecks),
+            unrounded=Money(sign * receipt.unrounded.kopecks),
+            rounding=Money(sign * receipt.rounding.kopecks),
             payments=tuple(
-                PaymentFormTotal(payment.form_code, payment.form_name, payment.amount)
+                PaymentFormTotal(
+                    payment.form_code, payment.form_name, Money(sign * payment.amount.kopecks)
+                )
                 for payment in receipt.payments
             ),
         )
@@ -330,6 +336,17 @@ def _after(before: _Open | None, receipt_id: UUID, standing: Standing, event: An
     if (before.state, before.shift_id, before.testing) == (state, shift_id, testing):
         return before
     return replace(before, state=state, shift_id=shift_id, testing=testing)
+
+
+def _sign(receipt: Receipt | SumsPart) -> int:
+    """Return -1 for a storno that takes a sale back: its money leaves the drawer again."""
+    original = receipt.original
+    takes_sale_back = (
+        receipt.kind is ReceiptKind.STORNO
+        and original is not None
+        and original.kind is ReceiptKind.SALE
+    )
+    return -1 if takes_sale_back else 1
 
 
 def _sums(receipts: Rows[_Open]) -> tuple[list[_PaymentsRow], list[_ReceiptsRow]]:

@@ -7,6 +7,7 @@ from projections.balances import BalancesProjection
 from projections.documents import DocumentsProjection
 from projections.projection import Projection
 from projections.receipts import ReceiptsProjection
+from projections.returns import ReturnsProjection
 from projections.shifts import ShiftsProjection
 from projections.structure_projection import StructureProjection
 
@@ -15,6 +16,7 @@ PROJECTIONS: tuple[type[Projection], ...] = (
     ShiftsProjection,
     BalancesProjection,
     ReceiptsProjection,
+    ReturnsProjection,
     DocumentsProjection,
     AlarmsProjection,
 )

@@ -43,7 +43,8 @@ class StoredReceipt:
     first, `corrected_at` when it was last made again; `document_at` is the time printed on it, `server_time` the tax
     service's. `local_number` is None while no document of the receipt is on its way or registered. `learned` tells
     how we know that it is registered: `ticket`, `inquiry` or `adoption`. `adopted`: it was issued elsewhere.
-    `testing`: it is a test and no fiscal receipt.
+    `testing`: it is a test and no fiscal receipt. `original_*`: the receipt that a return gives goods back of or that a
+    storno takes back; only its number is known where a return was made elsewhere.
     """
 
     receipt_id: UUID
@@ -74,6 +75,8 @@ class StoredReceipt:
     voided_at: datetime | None = None
     void_reason: str | None = None
     testing: bool = False
+    original_receipt_id: UUID | None = None
+    original_fiscal_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,7 @@ def _new(
 ) -> StoredReceipt:
     receipt = event.receipt
     assert receipt is not None
+    original = receipt.original
     return StoredReceipt(
         receipt_id=receipt_id,
         register_id=standing.register_id,
@@ -162,6 +166,8 @@ def _new(
         rounding=receipt.rounding,
         cashier_id=receipt.cashier_id,
         cashier_name=receipt.cashier_name,
+        original_receipt_id=None if original is None else original.receipt_id,
+        original_fiscal_number=None if original is None else original.fiscal_number,
     )
 
 

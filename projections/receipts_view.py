@@ -11,7 +11,7 @@ from psycopg import sql
 
 from domain.documents.receipt import Receipt, ReceiptKind, ReceiptState
 from domain.errors import InvalidField, NotFound
-from domain.money import Money
+from domain.money import ZERO, Money
 from domain.qr import qr_text
 from infra.event_store.converter import converter
 from infra.event_store.feed import Cursor
@@ -36,7 +36,7 @@ class ReceiptRow(StoredReceipt):
             fiscal_number=self.fiscal_number,
             register_fiscal_number=self.register_fiscal_number,
             at=self.document_at,
-            total=self.total,
+            total=ZERO if self.kind is ReceiptKind.STORNO else self.total,
             with_seconds=with_seconds,
         )
 
@@ -99,6 +99,15 @@ class ReceiptsView(View):
             cursor=cursor,
         )
 
+    def chain(self, receipt_id: UUID) -> tuple[ReceiptRow, ...]:
+        """Return what belongs together with a receipt, itself included, oldest first: the sale, its returns, stornos.
+
+        Empty for a receipt that is not known.
+        """
+        with self._rows() as rows:
+            found = rows.execute(_CHAIN, {"receipt_id": receipt_id})
+            return tuple(_SHOWN.row(row) for row in found)
+
     def search(
         self, wanted: ReceiptQuery, *, limit: int = 50, after: str | None = None
     ) -> RowPage[ReceiptRow]:
@@ -119,6 +128,30 @@ class ReceiptsView(View):
 
 _SHOWN = Table("receipts", ReceiptRow, key=("receipt_id",))
 _CONTENTS = "JOIN projections.receipts_contents c ON c.receipt_id = r.receipt_id"
+
+
+_SAME = (
+    "(c.original_receipt_id = r.receipt_id"
+    " OR (c.original_receipt_id IS NULL AND c.original_fiscal_number = r.fiscal_number))"
+)
+"""The receipt `r` is the original of `c`; of returns made elsewhere only the number is known."""
+
+_CHAIN = sql.SQL(
+    "WITH RECURSIVE up AS ("
+    " SELECT c.receipt_id, c.original_receipt_id, c.original_fiscal_number"
+    " FROM projections.receipts c WHERE c.receipt_id = %(receipt_id)s"
+    " UNION SELECT r.receipt_id, r.original_receipt_id, r.original_fiscal_number"
+    " FROM up c JOIN projections.receipts r ON {same}"
+    "), down AS ("
+    " SELECT r.receipt_id, r.fiscal_number FROM projections.receipts r JOIN up USING (receipt_id)"
+    " UNION SELECT c.receipt_id, c.fiscal_number FROM down r JOIN projections.receipts c ON {same}"
+    ") SELECT {columns}, {state} AS state,"
+    " CASE WHEN {state} = 'parked' THEN s.parked ELSE r.reason END AS reason,"
+    " s.fiscal_number AS register_fiscal_number"
+    " FROM projections.receipts r JOIN down USING (receipt_id)"
+    " JOIN projections.receipts_standings s ON s.register_id = r.register_id"
+    " ORDER BY r.issued_at, r.receipt_id"
+).format(same=sql.SQL(_SAME), columns=RECEIPTS.columns("r"), state=STATE_SHOWN)
 
 
 def _query(where: Where, *, more: LiteralString = "", join: LiteralString = "") -> sql.Composed:

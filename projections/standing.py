@@ -106,6 +106,13 @@ def load_standings(
 
 
 @dataclass(frozen=True, slots=True)
+class OriginalPart:
+    """What sums need of the receipt that a return or storno is about."""
+
+    kind: ReceiptKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SumsPart:
     """What sums need of a receipt; lines and taxes, most of its bytes, are left alone."""
 
@@ -115,6 +122,7 @@ class SumsPart:
     unrounded: Money
     rounding: Money
     total: Money
+    original: OriginalPart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +170,7 @@ STATE_SHOWN = sql.SQL(
 """The state of a receipt `r` whose register has the standing `s`: while the lane is parked, what would otherwise go
 on by itself reads as `parked`. What is unknown stays unknown."""
 
-_RECEIPT_KINDS = frozenset({DocumentKind.SALE})
+_RECEIPT_KINDS = frozenset({DocumentKind.SALE, DocumentKind.RETURN, DocumentKind.STORNO})
 
 
 def receipt_of(standing: Standing, event: Any) -> UUID | None:

@@ -24,6 +24,7 @@ from workers.alarms import deliver_alarms
 from workers.broker import declare_submit_lane, make_broker
 from workers.housekeeping import keep_house
 from workers.leader import Leader
+from workers.returns import settle_returns
 from workers.submitter import SubmissionRules, Submitter
 from workers.waking import Waker
 
@@ -85,6 +86,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
             _thread("waker", _only_one(settings, engine, waker), stop),
             _thread("alarms", lambda told: deliver_alarms(settings, engine, told), stop),
             _thread("housekeeping", lambda told: keep_house(engine, told), stop),
+            _thread("returns", lambda told: settle_returns(engine, told), stop),
         ]
         log.info("worker runs", threads=settings.worker_threads)
         stop.wait()

@@ -126,7 +126,8 @@ def test_releases_between_lose_nothing_either(data: st.DataObject, sale: Receipt
     sold = sold_of(sale)
     for number in range(data.draw(st.integers(1, 12))):
         standing = list(sold.taken)
-        if standing and data.draw(st.booleans()):
+        releases: bool = data.draw(st.booleans())
+        if standing and releases:
             sold.release(data.draw(st.sampled_from(standing)), at=AT)
         elif any(line.quantity.thousandths for line in sold.left()):
             check_arithmetic(give_back(sale, sold, number, some_of(data, sold)))

@@ -5,6 +5,7 @@ list of numbers is a script and a failing one shrinks well.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from psycopg.sql import SQL
 
 from domain.answers import RegistrarState, ServerShiftTotals, Ticket
 from domain.clock import ManualClock
-from domain.documents.receipt import CardSlip, Payment, Receipt
+from domain.documents.receipt import CardSlip, Original, Payment, Receipt, ReceiptKind
 from domain.documents.shift import (
     DocumentKind,
     FiscalDocument,
@@ -23,18 +24,22 @@ from domain.documents.shift import (
     ZReport,
 )
 from domain.documents.xml import to_xml
+from domain.errors import RuleViolation
 from domain.identifiers import document_id, document_uid, shard_of
 from domain.ledger import AdoptedDocument, FiscalLedger
 from domain.money import Money, Quantity
 from domain.ports import LaneLease
+from domain.refund import ReturnRequest
 from domain.register.aggregate import Register
 from domain.register.state import LaneStep, RegisterSettings
+from domain.returns import WantedLine
 from domain.sale import CardPayment, CashPayment, LineRequest, SaleRequest
 from infra.event_store.feed import Cursor, FeedEvent
 from infra.event_store.memory import MemoryLanes, MemoryStore
 from infra.postgres import Connection
 from tests import examples
 from tests.support.cheap_signer import CheapSigner
+from tests.support.journal import open_returns, registered_receipts, sweep
 from tests.support.shop import START, counted_ids
 
 GOODS = (
@@ -216,9 +221,49 @@ class History:
             lambda: self._sell(register, number),
             lambda: self._sell(register, number + 1),
         ]
+        selling += self._giving_back(register)
         if register.refused:
             return selling
         return [*selling, lambda: self.ledger.close_shift(register_id=register.id)]
+
+    def _giving_back(self, register: Register) -> list[Callable[[], object]]:
+        """Return part of a sale of any register, take the last receipt back, settle what can be."""
+        actions: list[Callable[[], object]] = []
+        registered = registered_receipts(self.events)
+        sales = [found for found in registered.values() if found.receipt.kind is ReceiptKind.SALE]
+        if sales:
+            sold = sales[register.version % len(sales)]
+            line = WantedLine(1, Quantity(1 + register.version % 400))
+            actions.append(lambda: self.give_back(register.id, sold.receipt.receipt_id, line))
+        shift = register.shift
+        last = None if shift is None else shift.last_receipt
+        if last is not None and register.version % 2:
+            actions.append(lambda: self.storno(register.id, last.receipt.receipt_id))
+        if open_returns(self.store):
+            actions.append(lambda: sweep(self.ledger, self.store))
+        return actions
+
+    def give_back(
+        self, register_id: UUID, sale_id: UUID, line: WantedLine | None = None
+    ) -> UUID | None:
+        """Return a line of a registered sale, or all of it, in cash; None when a rule refuses."""
+        request = ReturnRequest((CashPayment(),), None if line is None else (line,))
+        try:
+            issued = self.ledger.give_back(
+                register_id=register_id,
+                sale=registered_receipts(self.events)[sale_id],
+                request=request,
+            )
+        except RuleViolation:
+            return None
+        return issued.receipt_id
+
+    def storno(self, register_id: UUID, receipt_id: UUID) -> UUID | None:
+        """Take the last receipt of a register back; None when a rule refuses."""
+        try:
+            return self.ledger.storno(register_id=register_id, receipt_id=receipt_id).receipt_id
+        except RuleViolation:
+            return None
 
     def _sell(self, register: Register, number: int) -> None:
         self.ledger.sell(register_id=register.id, request=self._request(number))
@@ -238,15 +283,18 @@ class History:
         if not register.refused or register.shift is None:
             return []
         receipt_id = next(iter(register.refused))
+        void = lambda: self.ledger.void(  # noqa: E731
+            register_id=register.id, receipt_id=receipt_id, reason="покупець пішов"
+        )
+        if register.refused[receipt_id].receipt.kind is not ReceiptKind.SALE:
+            return [void]
         return [
             lambda: self.ledger.correct(
                 register_id=register.id,
                 receipt_id=receipt_id,
                 request=self._request(register.version + 1),
             ),
-            lambda: self.ledger.void(
-                register_id=register.id, receipt_id=receipt_id, reason="покупець пішов"
-            ),
+            void,
         ]
 
     # --- the lane ---------------------------------------------------------------------------------
@@ -364,6 +412,8 @@ class History:
         kinds = [
             (DocumentKind.SALE, True),
             (DocumentKind.SALE, False),
+            (DocumentKind.RETURN, True),
+            (DocumentKind.STORNO, True),
             (DocumentKind.SHIFT_OPENING, True),
             (DocumentKind.SHIFT_OPENING, False),
             (DocumentKind.Z_REPORT, register.shift is not None and not _has_z(register)),
@@ -383,7 +433,7 @@ class History:
             actions.append(
                 lambda: self._held(
                     register,
-                    lambda lease: self._adopt(lease, register, DocumentKind.SALE, inside, uid=uid),
+                    lambda lease: self._adopt(lease, register, ours[0].kind, inside, uid=uid),
                 )
             )
         return actions
@@ -401,6 +451,8 @@ class History:
         number = register.next_local_number or 1
         contents: dict[DocumentKind, Receipt | ZReport | ShiftOpening | ShiftClosingContent] = {
             DocumentKind.SALE: self._foreign_sale(uid),
+            DocumentKind.RETURN: self._foreign_return(register, uid),
+            DocumentKind.STORNO: self._foreign_storno(register, uid),
             DocumentKind.Z_REPORT: ZReport(uid, ShiftTotals().with_sale(examples.SALE)),
             DocumentKind.SHIFT_OPENING: ShiftOpening(),
             DocumentKind.SHIFT_CLOSING: ShiftClosingContent(),
@@ -446,6 +498,28 @@ class History:
             issued_at=self.clock.now(),
             cashier_id=None,
             cashier_name="Інша Каса",
+        )
+
+    def _foreign_return(self, register: Register, uid: UUID) -> Receipt:
+        """A return of the register's newest sale, or of one that nobody here knows."""
+        numbers = [
+            found.fiscal_number
+            for found in registered_receipts(self.events).values()
+            if found.register_id == register.id and found.receipt.kind is ReceiptKind.SALE
+        ]
+        original = Original(fiscal_number=(numbers or ["1"])[-1], kind=ReceiptKind.SALE)
+        return replace(self._foreign_sale(uid), kind=ReceiptKind.RETURN, original=original)
+
+    def _foreign_storno(self, register: Register, uid: UUID) -> Receipt:
+        last = None if register.shift is None else register.shift.last_receipt
+        return replace(
+            self._foreign_sale(uid),
+            kind=ReceiptKind.STORNO,
+            lines=(),
+            payments=(),
+            unrounded=Money(0),
+            total=Money(0),
+            original=Original(fiscal_number="1" if last is None else last.fiscal_number),
         )
 
 

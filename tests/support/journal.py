@@ -17,7 +17,7 @@ def log_of(store: MemoryStore) -> tuple[FeedEvent, ...]:
 
 
 def registered_receipts(log: Iterable[FeedEvent]) -> dict[UUID, RegisteredSale]:
-    """Every receipt that the tax service has, by its id, in the order of registration."""
+    """Every receipt that the tax service has, by its id, in the order of registration on each register."""
     said: dict[UUID, Receipt] = {}
     testing: dict[UUID, bool] = {}
     found: dict[UUID, RegisteredSale] = {}

@@ -1,5 +1,6 @@
 """Every projection against histories that the real ledger made, compared with what the registers themselves know."""
 
+from collections import Counter
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -8,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.documents.receipt import ReceiptState
-from domain.documents.shift import ShiftTotals
+from domain.documents.shift import PaymentFormTotal, ShiftTotals
 from domain.register import events
 from infra.postgres import Connection, connect
 from projections.catalogue import PROJECTIONS
 from projections.rebuild import first_difference, make_tables
 from tests.support.history import History, pour
+from tests.support.journal import open_returns
 
 scripts = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 59)), min_size=30, max_size=80)
 
@@ -56,6 +58,17 @@ def test_states_and_sums_are_those_the_registers_know(
         )
         assert states == _states(history)
         assert _registered(connection) == _totals(history)
+        assert _open_returns(connection) == {each.return_id for each in open_returns(history.store)}
+
+
+def _open_returns(connection: Connection) -> set[UUID]:
+    return {
+        row[0]
+        for row in connection.execute(
+            "SELECT return_id FROM projections.returns"
+            " WHERE (NOT confirmed OR stornoed) AND NOT released AND reserved_at IS NOT NULL"
+        )
+    }
 
 
 def _states(history: History) -> dict[UUID, str]:
@@ -94,21 +107,31 @@ def _totals(history: History) -> dict[UUID, dict[tuple[int, str], int]]:
         shift = history.register(register_id).shift
         if shift is not None:
             shifts[shift.shift_id] = shift.totals
-    return {
-        shift_id: {
-            (row.form_code, row.form_name): row.amount.kopecks for row in totals.sales.payments
-        }
-        for shift_id, totals in shifts.items()
-        if totals.sales.count
-    }
+    sums: dict[UUID, dict[tuple[int, str], int]] = {}
+    for shift_id, totals in shifts.items():
+        taken = Counter({_form(row): row.amount.kopecks for row in totals.sales.payments})
+        taken.subtract({_form(row): row.amount.kopecks for row in totals.returns.payments})
+        sums[shift_id] = _not_zero(taken)
+    return {shift_id: money for shift_id, money in sums.items() if money}
+
+
+def _form(row: PaymentFormTotal) -> tuple[int, str]:
+    return (row.form_code, row.form_name)
+
+
+def _not_zero(money: dict[tuple[int, str], int]) -> dict[tuple[int, str], int]:
+    return {form: kopecks for form, kopecks in money.items() if kopecks}
 
 
 def _registered(connection: Connection) -> dict[UUID, dict[tuple[int, str], int]]:
     sums: dict[UUID, dict[tuple[int, str], int]] = {}
     for shift_id, code, name, kopecks in connection.execute(
-        "SELECT p.shift_id, form_code, form_name, amount_kopecks FROM projections.balances_payments p"
+        "SELECT p.shift_id, form_code, form_name,"
+        " sum(CASE kind WHEN 'return' THEN -amount_kopecks ELSE amount_kopecks END)::bigint"
+        " FROM projections.balances_payments p"
         " JOIN projections.shifts s ON s.shift_id = p.shift_id AND s.number IS NOT NULL"
-        " WHERE p.state = 'registered' AND payments <> 0"
+        " WHERE p.state = 'registered' AND payments <> 0 GROUP BY 1, 2, 3"
     ):
         sums.setdefault(shift_id, {})[code, name] = kopecks
-    return sums
+    kept = {shift_id: _not_zero(money) for shift_id, money in sums.items()}
+    return {shift_id: money for shift_id, money in kept.items() if money}
