@@ -27,6 +27,7 @@ from api.v1 import (
     operations,
     receipts,
     registers,
+    returns,
     shifts,
 )
 from infra.settings import Settings
@@ -49,6 +50,7 @@ The ledger of record for fiscal registers: it signs, numbers and submits every r
 # The order of the document; routes are tried in it too, and tills sell most of the time.
 GROUPS: tuple[Endpoints, ...] = (
     receipts.receipts,
+    returns.returns,
     shifts.shifts,
     shifts.reports,
     balances.balances,

@@ -13,6 +13,7 @@ from api.schemas.totals import TaxAnswer
 from domain.documents.receipt import (
     CardSlip,
     Line,
+    Original,
     Payment,
     ReceiptKind,
     ReceiptState,
@@ -151,6 +152,62 @@ class ReceiptLinks(Links):
     )
 
 
+class OriginalAnswer(AnswerModel):
+    """The receipt that a return gives goods back of, or that a storno takes back."""
+
+    fiscal_number: str = Field(description="Its fiscal number.", examples=["3600000103"])
+    register_fiscal_number: str | None = Field(
+        description="The register that sold, where it is another one.", examples=["4000777002"]
+    )
+    receipt_id: UUID | None = Field(description="Its id, where it is known.", examples=[_RECEIPT])
+    register_id: UUID | None = Field(description="Its register.", examples=[_REGISTER])
+    kind: ReceiptKind | None = Field(description="What it is.", examples=["sale"])
+
+    @classmethod
+    def of(cls, original: Original) -> OriginalAnswer:
+        """Return the answer about an original."""
+        return cls(
+            fiscal_number=original.fiscal_number,
+            register_fiscal_number=original.register_fiscal_number,
+            receipt_id=original.receipt_id,
+            register_id=original.register_id,
+            kind=original.kind,
+        )
+
+
+class RelatedAnswer(AnswerModel):
+    """One receipt of a chain: a sale, what came back of it, what was taken back."""
+
+    receipt_id: Id = Field(description="Its id.", examples=[_RECEIPT])
+    register_id: Id = Field(description="Its register.", examples=[_REGISTER])
+    kind: ReceiptKind = Field(description="What it is.", examples=["return"])
+    state: ReceiptState = Field(description="How far it is.", examples=["registered"])
+    issued_at: datetime = Field(
+        description="When it was issued.", examples=["2026-11-05T08:15:04Z"]
+    )
+    total_kopecks: int = Field(description="What was paid, or paid out.", examples=[2750])
+    fiscal_number: str | None = Field(
+        description="The number given by the tax service.", examples=["3600000104"]
+    )
+    original_receipt_id: UUID | None = Field(
+        description="The receipt it gives back of or takes back.", examples=[_RECEIPT]
+    )
+
+    @classmethod
+    def of(cls, row: ReceiptRow) -> RelatedAnswer:
+        """Return the answer about a receipt of the journal."""
+        return cls(
+            receipt_id=row.receipt_id,
+            register_id=row.register_id,
+            kind=row.kind,
+            state=row.state,
+            issued_at=row.issued_at,
+            total_kopecks=row.total.kopecks,
+            fiscal_number=row.fiscal_number,
+            original_receipt_id=row.original_receipt_id,
+        )
+
+
 class ReceiptAnswer(AnswerModel):
     """A receipt and how far it is. Hand it to the buyer when its state is `registered` or `offline`."""
 
@@ -158,9 +215,11 @@ class ReceiptAnswer(AnswerModel):
     issued_at: datetime = Field(
         description="When it was issued.", examples=["2026-11-05T08:15:04Z"]
     )
-    unrounded_kopecks: int = Field(description="Sum of the lines.", examples=[2748])
+    unrounded_kopecks: int = Field(
+        description="Sum of the lines; of a storno: what it takes back.", examples=[2748]
+    )
     rounding_kopecks: int = Field(description="unrounded − total.", examples=[-2])
-    total_kopecks: int = Field(description="To pay.", examples=[2750])
+    total_kopecks: int = Field(description="To pay; of a return: paid out.", examples=[2750])
     lines: list[LineAnswer] = Field(description="The lines.")
     payments: list[PaymentAnswer] = Field(description="How it is paid, with the change.")
     taxes: list[TaxAnswer] = Field(description="Taxes by letter.")
@@ -169,6 +228,9 @@ class ReceiptAnswer(AnswerModel):
         description="The name on the receipt.", examples=["Приклад О. П."]
     )
     comment: str | None = Field(description="A line of text.", examples=["Замовлення № 77"])
+    original: OriginalAnswer | None = Field(
+        description="What a return gives back of, or a storno takes back; null for a sale."
+    )
 
     receipt_id: Id = Field(description="Its id.", examples=[_RECEIPT])
     register_id: Id = Field(description="Its register.", examples=[_REGISTER])
@@ -199,6 +261,12 @@ class ReceiptAnswer(AnswerModel):
     position: str | None = Field(
         description="The place of the log that shows this; give it as `at_least` to read your write.",
         examples=["17-4321"],
+    )
+    chain: list[RelatedAnswer] = Field(
+        default=[],
+        description="Receipts that belong together, this one included, oldest first: the sale, its returns, stornos. "
+        "Filled where a receipt is read; empty in answers to what issues one.",
+        examples=[[]],
     )
     links: ReceiptLinks = Field(description="Where to go on from here.")
 
@@ -300,6 +368,7 @@ def receipt_answer(
         cashier_id=receipt.cashier_id,
         cashier_name=receipt.cashier_name,
         comment=receipt.comment,
+        original=None if receipt.original is None else OriginalAnswer.of(receipt.original),
         qr=qr,
         check_url=qr,
         refusal=None if progress.refusal is None else RefusalAnswer.of(progress.refusal),

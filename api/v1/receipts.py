@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
@@ -29,7 +30,12 @@ from api.schemas.common import (
     WholeNumber,
     YesOrNo,
 )
-from api.schemas.receipts import ReceiptAnswer, ReceiptSummary, receipt_answer
+from api.schemas.receipts import (
+    ReceiptAnswer,
+    ReceiptSummary,
+    RelatedAnswer,
+    receipt_answer,
+)
 from api.schemas.sales import CorrectionBody, SaleBody, VoidBody
 from domain.documents.receipt import ReceiptState
 from domain.errors import (
@@ -41,6 +47,7 @@ from domain.errors import (
     NoOpenShift,
     NotFound,
     PaymentsDiffer,
+    ReceiptKindDiffers,
     ReceiptNotRefused,
     ShiftClosing,
     SignerUnavailable,
@@ -48,20 +55,19 @@ from domain.errors import (
     TotalsDiffer,
     UnknownTaxLetter,
 )
-from domain.identifiers import shard_of, sold_receipt_id
+from domain.identifiers import shard_of
 from domain.ledger import Issued
 from domain.money import Money
 from domain.ports import LogPosition
 from domain.qr import qr_text
 from domain.register.aggregate import Register
-from domain.returns import SoldReceipt
 from projections.receipts_view import ReceiptQuery
 from projections.standing import FINAL_STATES
 
 receipts = Endpoints(tag="Receipts", description="What the buyer gets, and how far it is.")
 
 _HAND_OVER = frozenset({ReceiptState.REGISTERED, ReceiptState.OFFLINE})
-_NOT_YET: Others = {
+NOT_YET: Others = {
     202: {
         "description": "Recorded, but there is no fiscal number to hand over: `state` and `waiting_reason` or "
         "`refusal` say why.",
@@ -69,7 +75,7 @@ _NOT_YET: Others = {
     }
 }
 _INPUT = (EmptyReceipt, UnknownTaxLetter, TotalsDiffer, PaymentsDiffer)
-_SIGNING = (SignerUnavailable, KeyUnknown)
+SIGNING = (SignerUnavailable, KeyUnknown)
 
 
 @receipts.add(
@@ -80,7 +86,7 @@ _SIGNING = (SignerUnavailable, KeyUnknown)
     summary="Sell",
     status=201,
     waits=True,
-    others=_NOT_YET,
+    others=NOT_YET,
     refuses=(
         *_INPUT,
         NoOpenShift,
@@ -89,7 +95,7 @@ _SIGNING = (SignerUnavailable, KeyUnknown)
         TooManyWaiting,
         CashierMayNotSell,
         KeyNotForLiveRegister,
-        *_SIGNING,
+        *SIGNING,
     ),
 )
 async def sell(call: Call, register_id: RegisterId, body: SaleBody) -> Reply:
@@ -121,8 +127,8 @@ async def sell(call: Call, register_id: RegisterId, body: SaleBody) -> Reply:
     summary="Correct a refused receipt",
     status=201,
     waits=True,
-    others=_NOT_YET,
-    refuses=(*_INPUT, ReceiptNotRefused, NoOpenShift, *_SIGNING),
+    others=NOT_YET,
+    refuses=(*_INPUT, ReceiptNotRefused, ReceiptKindDiffers, NoOpenShift, *SIGNING),
 )
 async def correct(
     call: Call, register_id: RegisterId, receipt_id: ReceiptId, body: CorrectionBody
@@ -149,7 +155,7 @@ async def correct(
     right=Right.SELL,
     answer=ReceiptAnswer,
     summary="Void a refused receipt",
-    refuses=(ReceiptNotRefused, *_SIGNING),
+    refuses=(ReceiptNotRefused, *SIGNING),
 )
 async def void(call: Call, register_id: RegisterId, receipt_id: ReceiptId, body: VoidBody) -> Reply:
     """Give a receipt that the tax service refused up, with the reason. A registered one is undone by a return."""
@@ -160,7 +166,7 @@ async def void(call: Call, register_id: RegisterId, receipt_id: ReceiptId, body:
         reason=body.reason,
         command=call.the_command,
     )
-    progress = await _find(call, register_id, receipt_id)
+    progress = await find_receipt(call, register_id, receipt_id)
     return Reply(await _answer(call, progress, issued.position))
 
 
@@ -174,9 +180,12 @@ async def void(call: Call, register_id: RegisterId, receipt_id: ReceiptId, body:
 async def read_receipt(
     call: Call, register_id: RegisterId, receipt_id: ReceiptId, at_least: AtLeast = None
 ) -> ReceiptAnswer:
-    """Return a receipt and how far it is."""
-    await reach(call.parts, call.parts.views.receipts, at_least)
-    return await _answer(call, await _find(call, register_id, receipt_id), None)
+    """Return a receipt, how far it is, and its chain: the sale, what came back of it, what was taken back."""
+    view = call.parts.views.receipts
+    await reach(call.parts, view, at_least)
+    answer = await _answer(call, await find_receipt(call, register_id, receipt_id), None)
+    chain = await call.parts.from_view(view.chain, receipt_id)
+    return answer.model_copy(update={"chain": [RelatedAnswer.of(row) for row in chain]})
 
 
 @receipts.add(
@@ -282,12 +291,12 @@ def _is_settled(progress: ReceiptProgress) -> bool:
 async def _standing(call: CallContext, issued: Issued) -> ReceiptProgress:
     """Return how far a receipt is right after its command; one carried out before is looked for."""
     if issued.receipt is None:
-        return await _find(call, issued.register_id, issued.receipt_id)
+        return await find_receipt(call, issued.register_id, issued.receipt_id)
     standing = waiting(issued.register_id, issued.receipt, testing=issued.testing)
     return standing if issued.local_number is None else signed(standing, issued.local_number)
 
 
-async def _find(call: CallContext, register_id: UUID, receipt_id: UUID) -> ReceiptProgress:
+async def find_receipt(call: CallContext, register_id: UUID, receipt_id: UUID) -> ReceiptProgress:
     """Return how far a receipt is: undecided ones by the register itself, decided ones by the journal.
 
     The journal follows the log at a distance; while it does not know yet what the register has already let go, it is
@@ -301,12 +310,20 @@ async def _find(call: CallContext, register_id: UUID, receipt_id: UUID) -> Recei
     if progress is not None:
         return progress
     view = parts.views.receipts
+    shard = shard_of(register_id)
+    end: int | None = None
 
     async def in_journal() -> ReceiptProgress | None:
+        nonlocal end
+        complete = end is not None and (await parts.from_view(view.cursor)).covers(shard, end)
         try:
             details = await parts.from_view(view.get, receipt_id)
         except NotFound:
-            await parts.in_thread(_check_sold, call, register_id, receipt_id)
+            if complete:
+                raise
+            # The register let it go before now, so a journal that shows this moment knows it, or nobody does.
+            if end is None:
+                end = (await parts.in_thread(parts.feed.heads)).positions[shard]
             return None
         if details.row.register_id != register_id:
             raise NotFound(what="receipt", id=str(receipt_id))
@@ -317,17 +334,6 @@ async def _find(call: CallContext, register_id: UUID, receipt_id: UUID) -> Recei
     if found is None:
         raise behind(view)
     return found
-
-
-def _check_sold(call: CallContext, register_id: UUID, receipt_id: UUID) -> None:
-    """Raises: NotFound if the register never issued the receipt."""
-    stream_id, shard = sold_receipt_id(receipt_id), shard_of(register_id)
-    try:
-        sold = call.parts.store.read(SoldReceipt, stream_id, shard=shard)
-    except NotFound:
-        raise NotFound(what="receipt", id=str(receipt_id)) from None
-    if sold.register_id != register_id:
-        raise NotFound(what="receipt", id=str(receipt_id))
 
 
 async def _reply(
@@ -351,7 +357,7 @@ async def _answer(
             fiscal_number=progress.fiscal_number,
             register_fiscal_number=await call.parts.fiscal_number(progress.register_id),
             at=progress.document_at,
-            total=progress.receipt.total,
+            total=progress.receipt.registered_total,
             with_seconds=call.parts.settings.qr_with_seconds,
         )
     return receipt_answer(
@@ -368,3 +374,17 @@ async def _lane_says(call: CallContext, progress: ReceiptProgress) -> str | None
         return None
     lane = await call.parts.from_view(call.parts.lanes.of, progress.register_id)
     return None if lane is None else lane.parked or lane.reason
+
+
+async def follow_issued(
+    call: CallContext, register_id: UUID, command: Callable[..., Issued], **arguments: Any
+) -> Reply:
+    """Carry a command out that issues a receipt, hold the call as far as asked, and answer with the receipt."""
+    with call.watching(register_id) as watch:
+        issued = await call.parts.in_thread(
+            command, register_id=register_id, command=call.the_command, **arguments
+        )
+        progress = await follow(
+            await _standing(call, issued), watch, seconds=call.wait_seconds, settled=_is_settled
+        )
+    return await _reply(call, progress, issued.position)

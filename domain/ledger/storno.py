@@ -41,6 +41,8 @@ class Reversing(Selling, Settling):
 
         def decide() -> Issued:
             now = self.clock.now()
+            # Another process may have registered the receipt a moment ago; what this one remembers would refuse it.
+            self.store.refresh(Register, register_id, shard=shard_of(register_id))
             with self._held(register_id) as (register, beside):
                 self._check_known(register, receipt_id)
                 last = register.storno_target(receipt_id)
