@@ -1,4 +1,4 @@
-"""What the journal of receipts and the list of open returns say, read straight from a log in memory."""
+"""What the journal of receipts and the list of open returns say, read straight from a log."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -10,9 +10,10 @@ from domain.return_outcome import Return, ReturnState
 from domain.returns import SoldReceipt
 from infra.event_store.feed import Cursor, FeedEvent
 from infra.event_store.memory import MemoryStore
+from infra.event_store.store import PostgresStore
 
 
-def log_of(store: MemoryStore) -> tuple[FeedEvent, ...]:
+def log_of(store: MemoryStore | PostgresStore) -> tuple[FeedEvent, ...]:
     return store.page(Cursor(), 1_000_000).events
 
 
@@ -45,7 +46,7 @@ def registered_receipts(log: Iterable[FeedEvent]) -> dict[UUID, RegisteredSale]:
     return found
 
 
-def registered_sale(store: MemoryStore, receipt_id: UUID) -> RegisteredSale:
+def registered_sale(store: MemoryStore | PostgresStore, receipt_id: UUID) -> RegisteredSale:
     """A registered receipt as the journal shows it."""
     return registered_receipts(log_of(store))[receipt_id]
 
