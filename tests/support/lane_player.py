@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from uuid import UUID
 
 from domain.answers import RegistrarState, ServerShiftTotals, Ticket
 from domain.clock import SystemClock
+from domain.documents.shift import FiscalDocument
+from domain.documents.xml import to_xml
 from domain.identifiers import document_uid
-from domain.ledger import FiscalLedger, LaneTask
+from domain.ledger import AdoptedDocument, FiscalLedger, LaneTask
 from domain.ports import LaneLease, Lanes, LedgerStore, Signer
 from domain.register.state import LaneStep
 
@@ -54,6 +57,26 @@ class LanePlayer:
         lease = self._claim(register_id)
         due_at = self.ledger.clock.now() + timedelta(hours=1)
         self._lanes.finish(lease, due_at=due_at, reason=reason, failures=1)
+
+    def adopt(self, register_id: UUID, document: FiscalDocument) -> None:
+        """Let the tax service turn out to have a document of another device under the register's next number."""
+        lease = self._claim(register_id)
+        number = self.ledger.lane_task(register_id).next_local_number or 1
+        heading = replace(document.heading, local_number=number)
+        found = AdoptedDocument(
+            local_number=number,
+            fiscal_number=str(next(self._numbers)),
+            uid=document_uid(heading.uid),
+            document_id=heading.uid,
+            at=heading.at,
+            server_kind=document.kind.value,
+            in_open_shift=True,
+            document=replace(document, heading=heading),
+            xml=to_xml(replace(document, heading=heading)),
+        )
+        self.ledger.adopt(lease, [found], key_id="olena")
+        self._local_numbers[register_id] = number + 1
+        self._lanes.finish(lease, due_at=None, reason=None, failures=0)
 
     def _claim(self, register_id: UUID) -> LaneLease:
         later = self.ledger.clock.now() + timedelta(hours=2)

@@ -8,12 +8,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from domain.ports import LogPosition
-from infra.postgres import open_pool
 from infra.tokens import Role
-from projections.returns import OpenReturnsView
 from tests.support.api_server import Api, Outlet, new_outlet, sale
-from workers.returns import settle_all
 
 CASH = [{"form": "cash"}]
 
@@ -196,18 +192,6 @@ class TestGiveBack:
         backs = [answer.json() for answer in answers if answer.status_code == 202]
         assert sum(back["unrounded_kopecks"] for back in backs) == sold["unrounded_kopecks"]
         assert left(shop, sold) == 0
-
-    def test_housekeeping_confirms_what_is_registered(self, api: Api, shop: Outlet) -> None:
-        sold = registered_sale(shop)
-        back = run(shop, give_back(shop, sold))
-        with open_pool(api.dsn, name="returns", size=1) as pool:
-            view = OpenReturnsView(pool)
-            assert UUID(back["receipt_id"]) in {each.return_id for each in view.open()}
-            assert settle_all(api.parts.ledger, view) > 0
-            heads = api.store.heads()
-            for shard, position in enumerate(heads.positions):
-                assert view.wait_for(LogPosition(shard, position), timeout_seconds=10)
-            assert UUID(back["receipt_id"]) not in {each.return_id for each in view.open()}
 
 
 class TestStorno:
