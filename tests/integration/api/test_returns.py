@@ -23,8 +23,13 @@ def run(shop: Outlet, answer: httpx.Response) -> dict[str, Any]:
     """The receipt of an answer, after the lane has run."""
     assert answer.status_code == 202, answer.text
     shop.api.player.run(shop.register_id)
+    return eventually(shop.api, answer.json()["links"]["self"], "registered")
+
+
+def eventually(api: Api, path: str, state: str) -> dict[str, Any]:
+    """A receipt once this process has heard what became of it in another."""
     deadline = time.monotonic() + 10
-    while (receipt := read(shop.api, answer.json()["links"]["self"]))["state"] != "registered":
+    while (receipt := read(api, path))["state"] != state:
         assert time.monotonic() < deadline, receipt
         time.sleep(0.02)
     return receipt
@@ -137,7 +142,9 @@ class TestGiveBack:
         assert back["original"]["register_id"] == str(shop.register_id)
         assert back["register_id"] == str(other.register_id)
         assert left(shop, sold) == 0
-        document = shop.api.get(back["links"]["document"])
+        deadline = time.monotonic() + 10
+        while (document := shop.api.get(back["links"]["document"])).status_code == 404:
+            assert time.monotonic() < deadline, document.text
         assert f"<ORDERRETCASHREGNUM>{register}<".encode() in document.content
 
     def test_the_same_key_gives_back_once(self, shop: Outlet) -> None:
@@ -166,6 +173,7 @@ class TestGiveBack:
         back = give_back(shop, sold).json()
         shop.api.player.refuse_next = 1
         shop.api.player.run(shop.register_id)
+        eventually(shop.api, back["links"]["self"], "refused")
         assert left(shop, sold) == 0
         correction = shop.api.post(f"{back['links']['self']}/correction", sale())
         assert correction.json()["code"] == "receipt-kind-differs"

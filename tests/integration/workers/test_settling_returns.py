@@ -130,13 +130,15 @@ def test_a_return_of_another_device_is_counted_on_the_sale_once(
     api: Api, shop: Outlet, sold: RegisteredSale, view: OpenReturnsView
 ) -> None:
     (line,) = sold.receipt.lines
+    now = datetime.now(UTC).replace(microsecond=0)
+    heading = replace(examples.heading(1, now), uid=uuid4())
     foreign = replace(
         examples.RETURN,
-        receipt_id=uuid4(),
+        receipt_id=heading.uid,
+        issued_at=now + timedelta(seconds=1),
         lines=(replace(line, quantity=Quantity(400)),),
         original=Original(fiscal_number=sold.fiscal_number, kind=ReceiptKind.SALE),
     )
-    heading = replace(examples.heading(1, datetime.now(UTC).replace(microsecond=0)), uid=uuid4())
     shop.sell()  # the lane is due, and its document's number turns out to be taken
     api.player.adopt(shop.register_id, FiscalDocument(DocumentKind.RETURN, heading, foreign))
     caught_up(api, view)
