@@ -161,7 +161,7 @@ STATE_SHOWN = sql.SQL(
 """The state of a receipt `r` whose register has the standing `s`: while the lane is parked, what would otherwise go
 on by itself reads as `parked`. What is unknown stays unknown."""
 
-_RECEIPT_KINDS = frozenset({DocumentKind.SALE})
+_RECEIPT_KINDS = frozenset(DocumentKind(kind.value) for kind in ReceiptKind)
 
 
 def receipt_of(standing: Standing, event: Any) -> UUID | None:

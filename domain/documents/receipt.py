@@ -10,13 +10,16 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from domain.money import Money, Quantity, Rate
+from domain.money import ZERO, Money, Quantity, Rate
 
 
 class ReceiptKind(StrEnum):
     """What the buyer or the drawer gets."""
 
     SALE = "sale"
+    SERVICE_DEPOSIT = "service-deposit"
+    SERVICE_ISSUE = "service-issue"
+    CASH_WITHDRAWAL = "cash-withdrawal"
 
 
 class ReceiptState(StrEnum):
@@ -30,6 +33,18 @@ class ReceiptState(StrEnum):
     REFUSED = "refused"
     VOIDED = "voided"
     PARKED = "parked"
+
+
+class CashPurpose(StrEnum):
+    """What cash was put in or taken out for; kept in our record, the protocol has no place for it."""
+
+    CHANGE_FUND = "change-fund"
+    SAFE = "safe"
+    BANK_COLLECTION = "bank-collection"
+    SALARY = "salary"
+    PURCHASE = "purchase"
+    CLOSING = "closing"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +93,20 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
+class CashWithdrawal:
+    """What a cash withdrawal at the till tells besides its amount and the card's slip.
+
+    `commission` stands beside the amount, it is not part of it. `recipient_number` is the recipient's tax number.
+    """
+
+    commission: Money = ZERO
+    recipient_name: str | None = None
+    recipient_number: str | None = None
+    payer_name: str | None = None
+    payment_purpose: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TaxRow:
     """One tax of a receipt: `base` includes the tax it gives; `kind` 0 VAT, 1 excise (reference §3.6)."""
 
@@ -95,7 +124,9 @@ class TaxRow:
 class Receipt:
     """A receipt as issued. `total` = `unrounded` − `rounding`; payments add up to `total`.
 
-    `issued_at` is UTC; the document that registers the receipt carries the Kyiv time of its signing.
+    `issued_at` is UTC; the document that registers the receipt carries the Kyiv time of its signing. A service deposit, a
+    service issue and a cash withdrawal have one cash payment and no lines; `purpose` says what a deposit or an issue was
+    for, its `comment` gives the reason in words; `withdrawal` is there for a cash withdrawal only.
     """
 
     receipt_id: UUID
@@ -110,3 +141,5 @@ class Receipt:
     cashier_id: UUID | None
     cashier_name: str | None
     comment: str | None = None
+    purpose: CashPurpose | None = None
+    withdrawal: CashWithdrawal | None = None

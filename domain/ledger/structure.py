@@ -9,6 +9,7 @@ from domain.cashier import Cashier
 from domain.clock import fiscal_day
 from domain.company import BusinessUnit, Company
 from domain.documents.text import Limit, encodable
+from domain.drawer import checked_drawer_settings
 from domain.errors import AlreadyExists, Conflict, IdempotencyKeyReused, InvalidField, NotFound
 from domain.identifiers import (
     company_stream_id,
@@ -216,9 +217,10 @@ class Structure(LedgerBase):
 
 
 def checked_settings(settings: RegisterSettings) -> RegisterSettings:
-    """Return the settings if the cash step is one the rule allows. Raises: InvalidField."""
+    """Return the settings if the cash step is one the rule allows and limits are limits. Raises: InvalidField."""
     if settings.cash_step not in CASH_STEPS:
         raise InvalidField(field="cash_step_kopecks", expected="1, 10 or 50")
+    checked_drawer_settings(settings.of_drawer)
     return settings
 
 

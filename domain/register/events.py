@@ -17,7 +17,8 @@ from uuid import UUID
 from domain.aggregate import Aggregate, AggregateCreated
 from domain.documents.receipt import Receipt
 from domain.documents.shift import DocumentKind, Seller, ShiftTotals, ZReport
-from domain.money import Money
+from domain.drawer import cash_effect
+from domain.money import ZERO, Money
 from domain.register.state import (
     Closing,
     Outstanding,
@@ -97,17 +98,21 @@ class ShiftOpened(Event):
 
 
 class ReceiptIssued(Event):
-    """The buyer bought; every amount is decided."""
+    """A receipt was issued: the buyer bought, or cash was put in or taken out; every amount is decided.
+
+    In a closing shift it can only be the service issue that empties the drawer before the Z-report.
+    """
 
     TOPIC: ClassVar[str] = "register.receipt-issued"
     shift_id: UUID
     receipt: Receipt
 
     def apply(self, register: Register) -> None:
-        item = Waiting(
-            subject_id=self.receipt.receipt_id, kind=DocumentKind.SALE, receipt=self.receipt
-        )
-        register.waiting = (*register.waiting, item)
+        register.waiting = (*register.waiting, Waiting.of(self.receipt))
+        register.cash_in_drawer += cash_effect(self.receipt)
+        shift = register.shift
+        if shift is not None and shift.closing is not None:
+            register.shift = replace(shift, closing=replace(shift.closing, emptied=True))
 
 
 class ReceiptCorrected(Event):
@@ -121,6 +126,8 @@ class ReceiptCorrected(Event):
         item = register.refused[receipt_id].as_waiting()
         register.refused = {k: row for k, row in register.refused.items() if k != receipt_id}
         register.waiting = (*register.waiting, replace(item, receipt=self.receipt))
+        assert item.receipt is not None
+        register.cash_in_drawer += cash_effect(self.receipt) - cash_effect(item.receipt)
 
 
 class ReceiptVoided(Event):
@@ -132,6 +139,7 @@ class ReceiptVoided(Event):
     voided_at: datetime
 
     def apply(self, register: Register) -> None:
+        register.cash_in_drawer -= cash_effect(register.refused[self.receipt_id].receipt)
         register.refused = {
             key: row for key, row in register.refused.items() if key != self.receipt_id
         }
@@ -245,7 +253,7 @@ class DocumentRegistered(Event):
             )
             _queue_closing(register)
         elif item.receipt is not None:
-            register.shift = replace(shift, totals=shift.totals.with_sale(item.receipt))
+            register.shift = replace(shift, totals=shift.totals.with_receipt(item.receipt))
 
 
 class DocumentRefused(Event):
@@ -321,6 +329,8 @@ class DocumentAdopted(Event):
 
     def apply(self, register: Register) -> None:
         _advance(register, local_number=self.local_number, at=self.at)
+        if self.receipt is not None:
+            register.cash_in_drawer += cash_effect(self.receipt) - self._counted_already(register)
         if self.subject_id is not None:
             register.waiting = tuple(
                 item for item in register.waiting if item.subject_id != self.subject_id
@@ -334,6 +344,17 @@ class DocumentAdopted(Event):
         elif self.in_shift and register.shift is not None:
             self._count_in(register, register.shift)
 
+    def _counted_already(self, register: Register) -> Money:
+        """Return what the receipt of ours that this document registers had put into the drawer."""
+        refused = register.refused.values()
+        for receipt in (
+            *(item.receipt for item in register.waiting),
+            *(row.receipt for row in refused),
+        ):
+            if receipt is not None and receipt.receipt_id == self.subject_id:
+                return cash_effect(receipt)
+        return ZERO
+
     def _count_in(self, register: Register, shift: Shift) -> None:
         if self.kind is DocumentKind.SHIFT_OPENING:
             register.shift = replace(shift, opening_fiscal_number=self.fiscal_number)
@@ -346,7 +367,7 @@ class DocumentAdopted(Event):
             )
             _queue_closing(register)
         elif self.receipt is not None:
-            register.shift = replace(shift, totals=shift.totals.with_sale(self.receipt))
+            register.shift = replace(shift, totals=shift.totals.with_receipt(self.receipt))
 
 
 class StateNeeded(Event):
@@ -376,6 +397,20 @@ class ServerStateRead(Event):
         if self.offline_session_id is not None:
             register.offline_session_id = self.offline_session_id
             register.offline_seed = self.offline_seed
+
+
+class DrawerCounted(Event):
+    """The drawer's cash was counted: `difference` is what was found less what the books had. The books follow."""
+
+    TOPIC: ClassVar[str] = "register.drawer-counted"
+    shift_id: UUID
+    counted: Money
+    expected: Money
+    difference: Money
+    counted_at: datetime
+
+    def apply(self, register: Register) -> None:
+        register.cash_in_drawer = self.counted
 
 
 class ClosingBegun(Event):

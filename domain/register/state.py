@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.documents.receipt import Receipt
 from domain.documents.shift import DocumentKind, Seller, ShiftTotals, ZReport
+from domain.drawer import DrawerSettings
 from domain.money import Money
 from domain.taxes.rates import TaxGroup
 
@@ -21,10 +22,19 @@ RECOGNISED_DOCUMENTS = 8
 
 @dataclass(frozen=True, slots=True)
 class RegisterSettings:
-    """How a register behaves; `cash_step` is the step of cash rounding in kopecks (1, 10 or 50)."""
+    """How a register behaves; `cash_step` is the step of cash rounding in kopecks (1, 10 or 50).
+
+    `drawer`: None stands for its defaults, as in what was stored before there were any.
+    """
 
     opens_with_first_sale: bool = False
     cash_step: Money = Money(50)
+    drawer: DrawerSettings | None = None
+
+    @property
+    def of_drawer(self) -> DrawerSettings:
+        """How the register treats its drawer."""
+        return self.drawer or DrawerSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,16 @@ class Waiting:
     receipt: Receipt | None = None
     z_report: ZReport | None = None
     documents: int = 0
+
+    @staticmethod
+    def of(receipt: Receipt, *, documents: int = 0) -> Waiting:
+        """Return a receipt as something to register."""
+        return Waiting(
+            subject_id=receipt.receipt_id,
+            kind=DocumentKind(receipt.kind.value),
+            receipt=receipt,
+            documents=documents,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +92,15 @@ class RefusedReceipt:
 
     def as_waiting(self) -> Waiting:
         """Return the receipt as something to register again."""
-        return Waiting(
-            subject_id=self.receipt.receipt_id,
-            kind=DocumentKind.SALE,
-            receipt=self.receipt,
-            documents=self.documents,
-        )
+        return Waiting.of(self.receipt, documents=self.documents)
 
 
 @dataclass(frozen=True, slots=True)
 class Closing:
     """The staged closing of a shift: what waits, then the Z-report, then document 101.
 
-    `z_documents` counts the documents signed for the Z-report before it was refused: each has its own id.
+    `z_documents` counts the documents signed for the Z-report before it was refused: each has its own id. `emptied`: the
+    drawer's cash was issued before the Z-report, once, whatever the tax service says of that issue.
     """
 
     closing_id: UUID
@@ -92,6 +108,7 @@ class Closing:
     requested_at: datetime
     z_refusals: int = 0
     z_documents: int = 0
+    emptied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,4 +150,5 @@ class LaneStep(StrEnum):
     SIGN = "sign"
     SUBMIT = "submit"
     ASK = "ask"
+    EMPTY_DRAWER = "empty-drawer"
     MAKE_Z = "make-z"

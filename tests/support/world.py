@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from domain.answers import ServerShiftTotals
 from domain.clock import ManualClock
 from domain.documents.shift import Seller
 from domain.errors import Unreachable
@@ -162,7 +163,7 @@ class World:
     def start_worker(self) -> None:
         """Start a worker process anew: it remembers nothing but the log."""
         self.store.forget_aggregates()
-        server = FiscalServerClient(
+        self.server = FiscalServerClient(
             StraightToSimulator(self.simulator, clock=self.clock, death=self.death),
             signer=self.shop.signer,
             ticket_trust=None,
@@ -171,7 +172,7 @@ class World:
         self.submitter = Submitter(
             ledger=self.shop.ledger,
             lanes=self.lanes,
-            server=server,
+            server=self.server,
             timestamps=StraightStamps(self.simulator, self.authority),
             clock=self.clock,
             rules=RULES,
@@ -212,6 +213,10 @@ class World:
 
     def register(self) -> Register:
         return self.shop.register()
+
+    def server_totals(self) -> ServerShiftTotals | None:
+        """What the tax service counts in the register's last shift, as the worker would read it."""
+        return self.server.shift_totals(key_id="olena", register=REGISTER_NUMBER)
 
     def next_number(self) -> int:
         """The local number the tax service expects."""
