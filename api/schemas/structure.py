@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from api.schemas.common import AnswerModel, Id, RequestModel, optional_text, text
+from api.schemas.drawer import DrawerSettingsModel
 from domain.cashier import Cashier
 from domain.company import BusinessUnit, Company
 from domain.documents.text import Limit
@@ -171,6 +172,9 @@ class BusinessUnitAnswer(AnswerModel):
         )
 
 
+_DRAWER = {"empties_before_z": True, "withdrawal_maximum_kopecks": 500000}
+
+
 class RegisterSettingsModel(RequestModel):
     """How a register behaves."""
 
@@ -184,12 +188,18 @@ class RegisterSettingsModel(RequestModel):
         description="Step that cash is rounded to; heeded from the next shift on. 1: not at all.",
         examples=[50],
     )
+    drawer: DrawerSettingsModel = Field(
+        default=DrawerSettingsModel(),
+        description="How it treats its drawer.",
+        examples=[_DRAWER],
+    )
 
     def to_domain(self) -> RegisterSettings:
         """Return the settings as the ledger takes them."""
         return RegisterSettings(
             opens_with_first_sale=self.opens_with_first_sale,
             cash_step=Money(self.cash_step_kopecks),
+            drawer=self.drawer.to_domain(),
         )
 
 
@@ -209,6 +219,11 @@ class RegisterSettingsPatch(RequestModel):
         description="Step that cash is rounded to; heeded from the next shift on. 1: not at all.",
         examples=[10],
     )
+    drawer: DrawerSettingsModel | None = Field(
+        default=None,
+        description="How it treats its drawer; what is left out of it becomes the default.",
+        examples=[_DRAWER],
+    )
 
     def applied_to(self, settings: RegisterSettings) -> RegisterSettings:
         """Return the settings with what is given here."""
@@ -216,6 +231,7 @@ class RegisterSettingsPatch(RequestModel):
         return RegisterSettings(
             opens_with_first_sale=settings.opens_with_first_sale if opens is None else opens,
             cash_step=settings.cash_step if step is None else Money(step),
+            drawer=settings.drawer if self.drawer is None else self.drawer.to_domain(),
         )
 
 
@@ -290,6 +306,7 @@ def settings_model(settings: RegisterSettings) -> RegisterSettingsModel:
     return RegisterSettingsModel(
         opens_with_first_sale=settings.opens_with_first_sale,
         cash_step_kopecks=step,  # type: ignore[arg-type]
+        drawer=DrawerSettingsModel.of(settings.of_drawer),
     )
 
 
