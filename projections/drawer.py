@@ -33,6 +33,7 @@ from projections.standing import (
     load_standings,
     standings_table,
     topics_of,
+    unknown_receipt,
 )
 from projections.tables import Rows, Table
 
@@ -52,7 +53,7 @@ class MovementRow:
     """One change of the cash in a drawer: `amount` is signed, `balance` is what the drawer holds after it.
 
     `at` is when it was recorded. A count has neither kind nor receipt, its `amount` is the difference found. The
-    document and its numbers are there once the receipt is registered.
+    document and its numbers are there once the receipt is registered. `testing`: it is a test, in books of its own.
     """
 
     movement_id: UUID
@@ -72,6 +73,7 @@ class MovementRow:
     document_id: UUID | None = None
     local_number: int | None = None
     fiscal_number: str | None = None
+    testing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +100,23 @@ class _IssuedPart:
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A receipt that moved cash and may still be corrected or voided, with what it moved."""
+    """A receipt that may still be corrected or voided, with the cash it moved."""
 
     receipt_id: UUID
     kind: ReceiptKind
     purpose: CashPurpose | None
     cashier_name: str | None
     moved: Money
+    testing: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Balance:
+    """What a drawer holds, and what the tests of its register pretend."""
+
     register_id: UUID
-    balance: Money
+    balance: Money = ZERO
+    tests: Money = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +262,7 @@ class _Turn:
                     shift_id=event.shift_id,
                     cause=MovementCause.COUNTED,
                     amount=event.difference,
+                    testing=standing.testing,
                 )
 
     def numbered(self) -> list[MovementRow]:
@@ -290,12 +297,11 @@ class _Turn:
         before = self.receipts.get(receipt_id)
         moves = cash_moved(receipt.kind, receipt.payments)
         amount = moves if before is None else moves - before.moved
-        if moves:
-            self.receipts.put(
-                _Open(receipt_id, receipt.kind, receipt.purpose, receipt.cashier_name, moves)
-            )
-        elif before is not None:
-            self.receipts.drop(receipt_id)
+        testing = standing.testing if before is None else before.testing
+        if before is None and isinstance(event, events.DocumentAdopted):
+            testing = event.testing
+        now = _Open(receipt_id, receipt.kind, receipt.purpose, receipt.cashier_name, moves, testing)
+        self.receipts.put(now)
         if amount:
             self._move(
                 event,
@@ -304,27 +310,28 @@ class _Turn:
                 shift_id=shift_id,
                 cause=cause,
                 amount=amount,
-                receipt=_Open(
-                    receipt_id, receipt.kind, receipt.purpose, receipt.cashier_name, moves
-                ),
+                testing=testing,
+                receipt=now,
                 reason=receipt.comment,
             )
 
     def _voided(self, event: events.ReceiptVoided, standing: Standing, *, version: int) -> None:
         before = self.receipts.get(event.receipt_id)
         if before is None:
-            return
+            raise unknown_receipt(event.receipt_id, event)
         self.receipts.drop(event.receipt_id)
-        self._move(
-            event,
-            standing,
-            version=version,
-            shift_id=standing.shift_id,
-            cause=MovementCause.VOIDED,
-            amount=-before.moved,
-            receipt=before,
-            reason=event.reason,
-        )
+        if before.moved:
+            self._move(
+                event,
+                standing,
+                version=version,
+                shift_id=standing.shift_id,
+                cause=MovementCause.VOIDED,
+                amount=-before.moved,
+                testing=before.testing,
+                receipt=before,
+                reason=event.reason,
+            )
 
     def _settled(self, numbers: _Numbers) -> None:
         if self.receipts.get(numbers.receipt_id) is not None:
@@ -340,12 +347,15 @@ class _Turn:
         shift_id: UUID | None,
         cause: MovementCause,
         amount: Money,
+        testing: bool,
         receipt: _Open | None = None,
         reason: str | None = None,
     ) -> None:
-        held = self.balances.get(standing.register_id)
-        balance = (ZERO if held is None else held.balance) + amount
-        self.balances.put(_Balance(standing.register_id, balance))
+        held = self.balances.get(standing.register_id) or _Balance(standing.register_id)
+        balance = (held.tests if testing else held.balance) + amount
+        self.balances.put(
+            replace(held, tests=balance) if testing else replace(held, balance=balance)
+        )
         self.movements.append(
             MovementRow(
                 movement_id=movement_id(standing.register_id, version),
@@ -362,6 +372,7 @@ class _Turn:
                 balance=balance,
                 receipt_id=None if receipt is None else receipt.receipt_id,
                 cashier_name=None if receipt is None else receipt.cashier_name,
+                testing=testing,
             )
         )
 

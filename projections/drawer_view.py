@@ -26,18 +26,25 @@ class DrawerMovementsView(View):
         business_unit_id: UUID | None = None,
         kind: ReceiptKind | None = None,
         cause: MovementCause | None = None,
+        testing: bool | None = False,
         recorded_from: datetime | None = None,
         recorded_before: datetime | None = None,
         limit: int = 50,
         after: str | None = None,
     ) -> RowPage[MovementRow]:
-        """Return a page of movements that meet all conditions. Raises: InvalidField."""
+        """Return a page of movements that meet all conditions.
+
+        Movements of test shifts stay out, or are all there is where `testing` is asked for; None: both.
+
+        Raises: InvalidField.
+        """
         where = Where()
         where.equal("register_id", register_id)
         where.equal("shift_id", shift_id)
         where.equal("business_unit_id", business_unit_id)
         where.equal("kind", kind)
         where.equal("cause", cause)
+        where.equal("testing", testing)
         if recorded_from is not None:
             where.add("at >= %s", recorded_from)
         if recorded_before is not None:

@@ -140,6 +140,10 @@ class DrawerAnswer(AnswerModel):
         "what was found.",
         examples=[97250],
     )
+    testing: bool = Field(
+        description="A test shift is open: this is what its tests pretend, and no money.",
+        examples=[False],
+    )
 
     @classmethod
     def of(cls, register: Register) -> DrawerAnswer:
@@ -148,6 +152,7 @@ class DrawerAnswer(AnswerModel):
             register_id=register.id,
             shift_id=None if register.shift is None else register.shift.shift_id,
             cash_in_drawer_kopecks=register.cash_in_drawer.kopecks,
+            testing=register.shift is not None and register.shift.testing,
         )
 
 
@@ -190,6 +195,7 @@ class MovementAnswer(AnswerModel):
     cashier_name: str | None = Field(
         description="The name on the receipt.", examples=["Приклад О. П."]
     )
+    testing: bool = Field(description="Whether it is a test and no money.", examples=[False])
 
     @classmethod
     def of(cls, row: MovementRow) -> MovementAnswer:
@@ -212,6 +218,7 @@ class MovementAnswer(AnswerModel):
             local_number=row.local_number,
             fiscal_number=row.fiscal_number,
             cashier_name=row.cashier_name,
+            testing=row.testing,
         )
 
 

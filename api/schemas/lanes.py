@@ -142,6 +142,7 @@ class BalancesAnswer(AnswerModel):
 
     register_id: Id = Field(description="The register.", examples=[_REGISTER])
     shift_id: UUID | None = Field(description="The shift; null: all.", examples=[_ID])
+    testing: bool = Field(description="Whether these are sums of tests.", examples=[False])
     cash_in_drawer_kopecks: int = Field(
         description="Cash in less cash out by receipts, whatever the tax service says of them; the drawer's own figure,"
         " with what counts found, is under `/v1/registers/{register_id}/drawer`.",
@@ -156,6 +157,7 @@ class BalancesAnswer(AnswerModel):
         return cls(
             register_id=balances.register_id,
             shift_id=balances.shift_id,
+            testing=balances.testing,
             cash_in_drawer_kopecks=balances.cash_in_drawer.kopecks,
             payments=[
                 PaymentBalanceAnswer(

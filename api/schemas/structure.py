@@ -172,6 +172,7 @@ class BusinessUnitAnswer(AnswerModel):
         )
 
 
+_TESTING = "Whether its shifts hold tests, which get fiscal numbers and are not fiscal; an opening may say otherwise."
 _DRAWER = {"empties_before_z": True, "withdrawal_maximum_kopecks": 500000}
 
 
@@ -188,6 +189,7 @@ class RegisterSettingsModel(RequestModel):
         description="Step that cash is rounded to; heeded from the next shift on. 1: not at all.",
         examples=[50],
     )
+    testing: bool = Field(default=False, description=_TESTING, examples=[False])
     drawer: DrawerSettingsModel = Field(
         default=DrawerSettingsModel(),
         description="How it treats its drawer.",
@@ -199,11 +201,12 @@ class RegisterSettingsModel(RequestModel):
         return RegisterSettings(
             opens_with_first_sale=self.opens_with_first_sale,
             cash_step=Money(self.cash_step_kopecks),
+            testing=self.testing,
             drawer=self.drawer.to_domain(),
         )
 
 
-_SETTINGS = {"opens_with_first_sale": True, "cash_step_kopecks": 50}
+_SETTINGS = {"opens_with_first_sale": True, "cash_step_kopecks": 50, "testing": False}
 
 
 class RegisterSettingsPatch(RequestModel):
@@ -219,6 +222,7 @@ class RegisterSettingsPatch(RequestModel):
         description="Step that cash is rounded to; heeded from the next shift on. 1: not at all.",
         examples=[10],
     )
+    testing: bool | None = Field(default=None, description=_TESTING, examples=[True])
     drawer: DrawerSettingsModel | None = Field(
         default=None,
         description="How it treats its drawer; what is left out of it becomes the default.",
@@ -227,10 +231,11 @@ class RegisterSettingsPatch(RequestModel):
 
     def applied_to(self, settings: RegisterSettings) -> RegisterSettings:
         """Return the settings with what is given here."""
-        opens, step = self.opens_with_first_sale, self.cash_step_kopecks
+        opens, step, testing = self.opens_with_first_sale, self.cash_step_kopecks, self.testing
         return RegisterSettings(
             opens_with_first_sale=settings.opens_with_first_sale if opens is None else opens,
             cash_step=settings.cash_step if step is None else Money(step),
+            testing=settings.testing if testing is None else testing,
             drawer=settings.drawer if self.drawer is None else self.drawer.to_domain(),
         )
 
@@ -306,6 +311,7 @@ def settings_model(settings: RegisterSettings) -> RegisterSettingsModel:
     return RegisterSettingsModel(
         opens_with_first_sale=settings.opens_with_first_sale,
         cash_step_kopecks=step,  # type: ignore[arg-type]
+        testing=settings.testing,
         drawer=DrawerSettingsModel.of(settings.of_drawer),
     )
 

@@ -21,6 +21,7 @@ from api.schemas.common import (
     ShiftFilter,
     Since,
     Until,
+    YesOrNo,
 )
 from api.schemas.drawer import (
     DepositBody,
@@ -194,13 +195,20 @@ async def list_drawer_movements(
     cause: Annotated[
         MovementCause | None, Query(description="Only of this cause.", examples=["counted"])
     ] = None,
+    testing: Annotated[
+        YesOrNo,
+        Query(description="Movements of test shifts in place of real ones.", examples=[False]),
+    ] = False,
     recorded_from: Since = None,
     recorded_before: Until = None,
     limit: Limit = 50,
     after: After = None,
     at_least: AtLeast = None,
 ) -> Page[MovementAnswer]:
-    """Return what changed the cash in drawers, newest first, each with the balance after it."""
+    """Return what changed the cash in drawers, newest first, each with the balance after it.
+
+    Tests move no money: they stay out unless they are asked for, by `testing` or by the shift's id.
+    """
     view = call.parts.views.drawer
     await reach(call.parts, view, at_least)
     page = await call.parts.from_view(
@@ -210,6 +218,7 @@ async def list_drawer_movements(
         business_unit_id=business_unit_id,
         kind=kind,
         cause=cause,
+        testing=testing if shift_id is None else None,
         recorded_from=recorded_from,
         recorded_before=recorded_before,
         limit=limit,

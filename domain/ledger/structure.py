@@ -149,9 +149,14 @@ class Structure(LedgerBase):
     ) -> LogPosition | None:
         """Let a register behave differently. Raises: NotFound, InvalidField."""
         checked = checked_settings(settings)
-        with self.store.hold(Register, register_id, shard=shard_of(register_id)) as register:
-            register.change_settings(checked)
-            return self._save(register) if register.pending_events else None
+
+        def decide() -> LogPosition | None:
+            with self.store.hold(Register, register_id, shard=shard_of(register_id)) as register:
+                register.change_settings(checked)
+                return self._save(register) if register.pending_events else None
+
+        # A lane at work moves the register on all the time; settings do not depend on where it stands.
+        return self._again_after_conflict(decide)
 
     def enrol_cashier(
         self,

@@ -34,6 +34,7 @@ from domain.register import events
 from domain.register.state import (
     MOST_WAITING,
     RECOGNISED_DOCUMENTS,
+    Drawer,
     LaneStep,
     Outstanding,
     Parked,
@@ -71,7 +72,7 @@ class Register(Aggregate):
     parked: Parked | None
     offline_session_id: str | None
     offline_seed: str | None
-    cash_in_drawer: Money
+    drawer: Drawer
 
     Event = events.Event
     Registered = events.Registered
@@ -130,12 +131,17 @@ class Register(Aggregate):
         self.parked = None
         self.offline_session_id = None
         self.offline_seed = None
-        self.cash_in_drawer = ZERO
+        self.drawer = Drawer()
 
     @property
     def wants_snapshot(self) -> bool:
         """Whether this is a good moment for a snapshot: a shift has just ended and the state is small."""
         return any(isinstance(fact, events.ShiftClosed) for fact in self.pending_events)
+
+    @property
+    def cash_in_drawer(self) -> Money:
+        """What the drawer holds by the books: of a test shift that is open what its tests pretend, else the money."""
+        return self.drawer.holds(testing=self.shift is not None and self.shift.testing)
 
     # --- what a till asks ----------------------------------------------------------------------------------
 
@@ -154,8 +160,12 @@ class Register(Aggregate):
         seller: Seller,
         tax_groups: tuple[TaxGroup, ...],
         opened_at: datetime,
+        testing: bool,
     ) -> None:
-        """Open the next shift. Raises: ShiftAlreadyOpen, LaneParked."""
+        """Open the next shift; all documents of a test shift are tests (reference §3.9).
+
+        Raises: ShiftAlreadyOpen, LaneParked.
+        """
         if self.shift is not None:
             raise ShiftAlreadyOpen(shift_number=self.shift.number)
         self._check_not_parked()
@@ -170,7 +180,7 @@ class Register(Aggregate):
             tax_groups=tax_groups,
             cash_step=self.settings.cash_step,
             opened_at=opened_at,
-            testing=False,
+            testing=testing,
         )
 
     def selling_shift(self) -> Shift:
@@ -200,7 +210,8 @@ class Register(Aggregate):
         Raises: ReceiptNotRefused, ReceiptKindDiffers, NotEnoughCash.
         """
         before = self.refused_receipt(receipt.receipt_id, kind=receipt.kind)
-        self._check_drawer(receipt, holds=self.cash_in_drawer - cash_effect(before))
+        holds = self.drawer.holds(testing=self.refused[receipt.receipt_id].testing)
+        self._check_drawer(receipt, holds=holds - cash_effect(before))
         self.trigger_event(self.ReceiptCorrected, receipt=receipt)
 
     def void(self, receipt_id: UUID, *, reason: str, at: datetime) -> None:
@@ -448,6 +459,7 @@ class Register(Aggregate):
         at: datetime,
         xml_sha256: str,
         in_shift: bool,
+        testing: bool = False,
         receipt: Receipt | None = None,
         z_report: ZReport | None = None,
         shift: Shift | None = None,
@@ -470,6 +482,7 @@ class Register(Aggregate):
             z_report=z_report,
             in_shift=in_shift,
             shift=shift,
+            testing=testing,
         )
         if kind is DocumentKind.SHIFT_CLOSING and in_shift:
             self._end_shift(closing_fiscal_number=fiscal_number, at=at)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from domain.aggregate import Aggregate, AggregateCreated
@@ -44,6 +44,7 @@ class Registered(Event, AggregateCreated):
     """A register joined its business unit. `live`: its documents create tax obligations."""
 
     TOPIC: ClassVar[str] = "register.registered"
+    class_version: ClassVar[int] = 2
     company_id: UUID
     business_unit_id: UUID
     fiscal_number: str
@@ -52,12 +53,23 @@ class Registered(Event, AggregateCreated):
     live: bool
     settings: RegisterSettings
 
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Registers had no test mode."""
+        state["settings"]["testing"] = False
+
 
 class SettingsChanged(Event):
     """The register behaves differently from now on; the cash step from the next shift."""
 
     TOPIC: ClassVar[str] = "register.settings-changed"
+    class_version: ClassVar[int] = 2
     settings: RegisterSettings
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Registers had no test mode."""
+        state["settings"]["testing"] = False
 
     def apply(self, register: Register) -> None:
         register.settings = self.settings
@@ -108,9 +120,10 @@ class ReceiptIssued(Event):
     receipt: Receipt
 
     def apply(self, register: Register) -> None:
-        register.waiting = (*register.waiting, Waiting.of(self.receipt))
-        register.cash_in_drawer += cash_effect(self.receipt)
         shift = register.shift
+        testing = shift is not None and shift.testing
+        register.waiting = (*register.waiting, Waiting.of(self.receipt, testing=testing))
+        register.drawer = register.drawer.moved(cash_effect(self.receipt), testing=testing)
         if shift is not None and shift.closing is not None:
             register.shift = replace(shift, closing=replace(shift.closing, emptied=True))
 
@@ -127,7 +140,9 @@ class ReceiptCorrected(Event):
         register.refused = {k: row for k, row in register.refused.items() if k != receipt_id}
         register.waiting = (*register.waiting, replace(item, receipt=self.receipt))
         assert item.receipt is not None
-        register.cash_in_drawer += cash_effect(self.receipt) - cash_effect(item.receipt)
+        register.drawer = register.drawer.moved(
+            cash_effect(self.receipt) - cash_effect(item.receipt), testing=item.testing
+        )
 
 
 class ReceiptVoided(Event):
@@ -139,7 +154,8 @@ class ReceiptVoided(Event):
     voided_at: datetime
 
     def apply(self, register: Register) -> None:
-        register.cash_in_drawer -= cash_effect(register.refused[self.receipt_id].receipt)
+        row = register.refused[self.receipt_id]
+        register.drawer = register.drawer.moved(-cash_effect(row.receipt), testing=row.testing)
         register.refused = {
             key: row for key, row in register.refused.items() if key != self.receipt_id
         }
@@ -277,6 +293,7 @@ class DocumentRefused(Event):
                 server_code=self.server_code,
                 text=self.text,
                 documents=item.documents,
+                testing=item.testing,
             )
             register.refused = {**register.refused, self.subject_id: row}
         elif self.kind is DocumentKind.Z_REPORT and shift is not None and shift.closing is not None:
@@ -310,10 +327,12 @@ class DocumentAdopted(Event):
 
     `subject_id`: it registers something of ours after all (a restored backup). `in_shift`: it belongs to the
     shift that is open here and counts in it. `shift`: the shift it opens here. `kind` is `other` for what our
-    types cannot hold; `server_kind` is then the service's own name. The XML is stored under the UID.
+    types cannot hold; `server_kind` is then the service's own name. `testing`: it is marked as a test. The XML is
+    stored under the UID.
     """
 
     TOPIC: ClassVar[str] = "register.document-adopted"
+    class_version: ClassVar[int] = 2
     subject_id: UUID | None
     kind: DocumentKind
     server_kind: str
@@ -326,11 +345,22 @@ class DocumentAdopted(Event):
     z_report: ZReport | None
     in_shift: bool
     shift: Shift | None
+    testing: bool
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Whether a document was a test was only known of the shift it opened."""
+        state["testing"] = state["shift"] is not None and state["shift"]["testing"]
 
     def apply(self, register: Register) -> None:
         _advance(register, local_number=self.local_number, at=self.at)
         if self.receipt is not None:
-            register.cash_in_drawer += cash_effect(self.receipt) - self._counted_already(register)
+            ours = self._ours(register)
+            counted = ZERO if ours is None or ours.receipt is None else cash_effect(ours.receipt)
+            register.drawer = register.drawer.moved(
+                cash_effect(self.receipt) - counted,
+                testing=self.testing if ours is None else ours.testing,
+            )
         if self.subject_id is not None:
             register.waiting = tuple(
                 item for item in register.waiting if item.subject_id != self.subject_id
@@ -344,16 +374,13 @@ class DocumentAdopted(Event):
         elif self.in_shift and register.shift is not None:
             self._count_in(register, register.shift)
 
-    def _counted_already(self, register: Register) -> Money:
-        """Return what the receipt of ours that this document registers had put into the drawer."""
-        refused = register.refused.values()
-        for receipt in (
-            *(item.receipt for item in register.waiting),
-            *(row.receipt for row in refused),
-        ):
-            if receipt is not None and receipt.receipt_id == self.subject_id:
-                return cash_effect(receipt)
-        return ZERO
+    def _ours(self, register: Register) -> Waiting | None:
+        """Return what of ours this document registers, whose cash is in the drawer already."""
+        refused = (row.as_waiting() for row in register.refused.values())
+        for item in (*register.waiting, *refused):
+            if item.subject_id == self.subject_id:
+                return item
+        return None
 
     def _count_in(self, register: Register, shift: Shift) -> None:
         if self.kind is DocumentKind.SHIFT_OPENING:
@@ -410,7 +437,9 @@ class DrawerCounted(Event):
     counted_at: datetime
 
     def apply(self, register: Register) -> None:
-        register.cash_in_drawer = self.counted
+        shift = register.shift
+        assert shift is not None
+        register.drawer = register.drawer.counted(self.counted, testing=shift.testing)
 
 
 class ClosingBegun(Event):

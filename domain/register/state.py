@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.documents.receipt import Receipt
 from domain.documents.shift import DocumentKind, Seller, ShiftTotals, ZReport
 from domain.drawer import DrawerSettings
-from domain.money import Money
+from domain.money import ZERO, Money
 from domain.taxes.rates import TaxGroup
 
 MOST_WAITING = 500
@@ -24,11 +24,13 @@ RECOGNISED_DOCUMENTS = 8
 class RegisterSettings:
     """How a register behaves; `cash_step` is the step of cash rounding in kopecks (1, 10 or 50).
 
+    `testing`: its shifts hold test documents unless the opening says otherwise.
     `drawer`: None stands for its defaults, as in what was stored before there were any.
     """
 
     opens_with_first_sale: bool = False
     cash_step: Money = Money(50)
+    testing: bool = False
     drawer: DrawerSettings | None = None
 
     @property
@@ -38,10 +40,31 @@ class RegisterSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawer:
+    """Cash by the books: `cash` is money, `tests` is what the documents of test shifts pretend; they never mix."""
+
+    cash: Money = ZERO
+    tests: Money = ZERO
+
+    def holds(self, *, testing: bool) -> Money:
+        """Return what is in it in one of the two modes."""
+        return self.tests if testing else self.cash
+
+    def moved(self, amount: Money, *, testing: bool) -> Drawer:
+        """Return the drawer with an amount more, or less when it is below 0."""
+        return self.counted(self.holds(testing=testing) + amount, testing=testing)
+
+    def counted(self, amount: Money, *, testing: bool) -> Drawer:
+        """Return the drawer with this amount in it."""
+        return replace(self, tests=amount) if testing else replace(self, cash=amount)
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """Something to register that has no number and no signature yet.
 
-    `documents` counts the documents signed for it so far: it makes the next document's id.
+    `documents` counts the documents signed for it so far: it makes the next document's id. `testing`: it was issued in a
+    test shift.
     """
 
     subject_id: UUID
@@ -49,15 +72,17 @@ class Waiting:
     receipt: Receipt | None = None
     z_report: ZReport | None = None
     documents: int = 0
+    testing: bool = False
 
     @staticmethod
-    def of(receipt: Receipt, *, documents: int = 0) -> Waiting:
+    def of(receipt: Receipt, *, documents: int = 0, testing: bool = False) -> Waiting:
         """Return a receipt as something to register."""
         return Waiting(
             subject_id=receipt.receipt_id,
             kind=DocumentKind(receipt.kind.value),
             receipt=receipt,
             documents=documents,
+            testing=testing,
         )
 
 
@@ -89,10 +114,11 @@ class RefusedReceipt:
     server_code: int
     text: str
     documents: int
+    testing: bool = False
 
     def as_waiting(self) -> Waiting:
         """Return the receipt as something to register again."""
-        return Waiting.of(self.receipt, documents=self.documents)
+        return Waiting.of(self.receipt, documents=self.documents, testing=self.testing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,21 +9,25 @@ CREATE TABLE projections.drawer_standings (
     elsewhere_shift_id uuid,
     subject_id         uuid,
     subject_kind       text,
-    parked             text
+    parked             text,
+    testing            boolean NOT NULL
 ) WITH (fillfactor = 50);
 
 CREATE TABLE projections.drawer_balances (
     register_id     uuid   PRIMARY KEY,
-    balance_kopecks bigint NOT NULL
+    balance_kopecks bigint NOT NULL,
+    tests_kopecks   bigint NOT NULL
 ) WITH (fillfactor = 50);
 
--- Receipts that moved cash and may still be corrected or voided; a row goes when its receipt is registered or voided.
+-- Receipts that may still be corrected or voided, with the cash they moved; a row goes when its receipt is registered
+-- or voided.
 CREATE TABLE projections.drawer_open (
     receipt_id    uuid   PRIMARY KEY,
     kind          text   NOT NULL,
     purpose       text,
     cashier_name  text,
-    moved_kopecks bigint NOT NULL
+    moved_kopecks bigint NOT NULL,
+    testing       boolean NOT NULL
 );
 
 CREATE TABLE projections.drawer_movements (
@@ -43,7 +47,8 @@ CREATE TABLE projections.drawer_movements (
     cashier_name     text,
     document_id      uuid,
     local_number     bigint,
-    fiscal_number    text
+    fiscal_number    text,
+    testing          boolean     NOT NULL
 ) WITH (fillfactor = 80);
 CREATE INDEX drawer_movements_by_time ON projections.drawer_movements (at DESC, movement_id DESC);
 CREATE INDEX drawer_movements_by_register ON projections.drawer_movements (register_id, at DESC, movement_id DESC);

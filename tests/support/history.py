@@ -112,11 +112,11 @@ class History:
 
     # --- by name ----------------------------------------------------------------------------------
 
-    def open(self, register_id: UUID) -> UUID:
+    def open(self, register_id: UUID, *, testing: bool = False) -> UUID:
         """Open a shift and let the lane register its opening."""
         self._tick()
         shift_id = self.ledger.open_shift(
-            register_id=register_id, cashier_id=self.cashier_id
+            register_id=register_id, cashier_id=self.cashier_id, testing=testing
         ).shift_id
         self.accept_all(register_id)
         return shift_id
@@ -219,10 +219,12 @@ class History:
 
     def _till(self, register: Register) -> list[Callable[[], object]]:
         if register.shift is None:
-            opening = lambda: self.ledger.open_shift(  # noqa: E731
-                register_id=register.id, cashier_id=self.cashier_id
-            )
-            return [opening, opening]
+            return [
+                lambda testing=testing: self.ledger.open_shift(  # type: ignore[misc]
+                    register_id=register.id, cashier_id=self.cashier_id, testing=testing
+                )
+                for testing in (False, False, True)
+            ]
         if register.shift.closing is not None or register.shift.z_fiscal_number is not None:
             return []
         number = register.version
@@ -469,6 +471,8 @@ class History:
             local_number=number,
             at=self.clock.now(),
             cashier_name="Інша Каса",
+            # The tax service takes no test into a fiscal shift, nor the reverse.
+            testing=register.shift is not None and register.shift.testing,
         )
         document = FiscalDocument(kind=kind, heading=heading, content=contents[kind])
         found = AdoptedDocument(

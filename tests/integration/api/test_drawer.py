@@ -1,6 +1,7 @@
 """Cash over HTTP: put in, taken out, given out to a card, counted; what is refused and what the movements show."""
 
 import threading
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,20 @@ WITHDRAWAL = {
 
 def post(shop: Outlet, what: str, body: object, **headers: str) -> httpx.Response:
     return shop.api.post(f"{shop.path}/{what}", body, **headers)
+
+
+def open_next(shop: Outlet) -> None:
+    """Open the next shift once the API has heard that the one before is closed."""
+    wait_for(shop, "drawer", shift_id=None)
+    shop.open()
+
+
+def wait_for(shop: Outlet, what: str, **expected: object) -> None:
+    """Wait until the API shows what the lane's own process recorded."""
+    deadline = time.monotonic() + 10
+    while (found := shop.api.get(f"{shop.path}/{what}").json()) != found | expected:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.02)
 
 
 def cash(shop: Outlet) -> int:
@@ -101,6 +116,8 @@ class TestMovingCash:
             api.player.refuse_next = 1
             refused.append(post(filled, "service-issues", ISSUE).json()["receipt_id"])
             api.player.run(filled.register_id)
+        for receipt_id in refused:
+            wait_for(filled, f"receipts/{receipt_id}", state="refused")
         kept, lost = refused
         wrong = post(filled, f"service-deposits/{kept}/correction", DEPOSIT)
         corrected = post(
@@ -209,7 +226,7 @@ class TestClosing:
         assert (rows[0]["balance_kopecks"], rows[0]["kind"]) == (22_700, None)
         assert {row["shift_id"] for row in rows} == {close["shift_id"]}
         assert cash(filled) == 22_700
-        filled.open()
+        open_next(filled)
         newer = api.post(f"{filled.path}/service-deposits", DEPOSIT).json()
         z = api.get(f"/v1/shifts/{close['shift_id']}/z-report", at_least=newer["position"]).json()
         assert z["totals"]["service_deposits_kopecks"] == 100_000
@@ -226,10 +243,11 @@ class TestClosing:
 
     def test_drawer_is_emptied_before_z_where_so_set(self, filled: Outlet) -> None:
         api = filled.api
-        api.http.patch(f"{filled.path}/settings", json={"drawer": {"empties_before_z": True}})
+        settings = {"drawer": {"empties_before_z": True}}
+        assert api.http.patch(f"{filled.path}/settings", json=settings).status_code == 200
         close = api.post(f"{filled.path}/shifts/current/close").json()
         api.player.run(filled.register_id)
-        filled.open()
+        open_next(filled)
         newer = post(filled, "service-deposits", DEPOSIT).json()
 
         rows = movements(filled, newer["position"], shift_id=close["shift_id"])
@@ -237,6 +255,20 @@ class TestClosing:
             ("service-issue", "closing", 0),
             ("service-deposit", "change-fund", 100_000),
         ]
+
+    def test_movements_of_tests_stay_out_unless_asked_for(self, outlet: Outlet) -> None:
+        api = outlet.api
+        opened = {"cashier_id": str(outlet.cashier_id), "testing": True}
+        assert api.post(f"{outlet.path}/shifts", opened).status_code == 202
+        put = post(outlet, "service-deposits", DEPOSIT).json()
+        drawer = api.get(f"{outlet.path}/drawer").json()
+
+        assert (drawer["testing"], drawer["cash_in_drawer_kopecks"]) == (True, 100_000)
+        assert movements(outlet, put["position"]) == []
+        (asked,) = movements(outlet, put["position"], testing=True)
+        (of_shift,) = movements(outlet, put["position"], shift_id=drawer["shift_id"])
+        assert asked == of_shift
+        assert (asked["testing"], asked["balance_kopecks"]) == (True, 100_000)
 
     @pytest.mark.parametrize("body", [{"counted_kopecks": -1}, {"counted": 1}, None])
     def test_wrong_count_closes_nothing(self, filled: Outlet, body: object) -> None:

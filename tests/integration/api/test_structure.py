@@ -97,6 +97,7 @@ def test_settings_are_changed_one_by_one(api: Api, outlet: Outlet) -> None:
 
     first = api.http.patch(path, json={"cash_step_kopecks": 10}).json()
     second = api.http.patch(path, json={"opens_with_first_sale": True}).json()
+    third = api.http.patch(path, json={"testing": True}).json()
     wrong = api.http.patch(path, json={"cash_step_kopecks": 5})
 
     drawer = {
@@ -105,16 +106,15 @@ def test_settings_are_changed_one_by_one(api: Api, outlet: Outlet) -> None:
         "withdrawal_minimum_kopecks": 50000,
         "withdrawal_maximum_kopecks": None,
     }
-    assert first["settings"] == {
+    expected = {
         "opens_with_first_sale": False,
         "cash_step_kopecks": 10,
+        "testing": False,
         "drawer": drawer,
     }
-    assert second["settings"] == {
-        "opens_with_first_sale": True,
-        "cash_step_kopecks": 10,
-        "drawer": drawer,
-    }
+    assert first["settings"] == expected
+    assert second["settings"] == expected | {"opens_with_first_sale": True}
+    assert third["settings"] == expected | {"opens_with_first_sale": True, "testing": True}
     assert (wrong.status_code, wrong.json()["field"]) == (422, "cash_step_kopecks")
 
 

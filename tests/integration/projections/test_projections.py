@@ -56,31 +56,36 @@ def test_states_and_sums_are_those_the_registers_know(
         )
         assert states == _states(history)
         assert _registered(connection) == _totals(history)
-        assert _drawers(connection) == {
-            register_id: history.register(register_id).cash_in_drawer.kopecks
-            for register_id in history.registers
-        }
-        assert _last_balances(connection).items() <= _drawers(connection).items()
+        for testing in (False, True):
+            drawers = _drawers(connection, testing=testing)
+            assert drawers == {
+                register_id: history.register(register_id).drawer.holds(testing=testing).kopecks
+                for register_id in history.registers
+            }
+            assert _last_balances(connection, testing=testing).items() <= drawers.items()
 
 
-def _drawers(connection: Connection) -> dict[UUID, int]:
+def _drawers(connection: Connection, *, testing: bool) -> dict[UUID, int]:
     """What each drawer holds by its movements; a drawer that nothing moved in holds nothing."""
     return dict(
         connection.execute(
             "SELECT s.register_id, coalesce(sum(amount_kopecks), 0)::bigint"
             " FROM projections.drawer_standings s"
-            " LEFT JOIN projections.drawer_movements m ON m.register_id = s.register_id"
-            " GROUP BY s.register_id"
+            " LEFT JOIN projections.drawer_movements m"
+            " ON m.register_id = s.register_id AND m.testing = %s GROUP BY s.register_id",
+            [testing],
         ).fetchall()
     )
 
 
-def _last_balances(connection: Connection) -> dict[UUID, int]:
+def _last_balances(connection: Connection, *, testing: bool) -> dict[UUID, int]:
     """The balance after each drawer's last movement."""
     return dict(
         connection.execute(
             "SELECT DISTINCT ON (register_id) register_id, balance_kopecks"
-            " FROM projections.drawer_movements ORDER BY register_id, movement_id DESC"
+            " FROM projections.drawer_movements WHERE testing = %s"
+            " ORDER BY register_id, movement_id DESC",
+            [testing],
         ).fetchall()
     )
 

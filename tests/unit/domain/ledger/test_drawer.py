@@ -9,6 +9,7 @@ from domain.documents.receipt import CashPurpose, ReceiptKind
 from domain.documents.shift import DocumentKind, WithdrawalTotals
 from domain.drawer import DepositRequest, DrawerSettings, IssueRequest, WithdrawalRequest
 from domain.errors import (
+    Conflict,
     InvalidField,
     NoOpenShift,
     NotEnoughCash,
@@ -16,13 +17,15 @@ from domain.errors import (
     ShiftClosing,
 )
 from domain.money import ZERO, Money
-from domain.ports import CommandKey
+from domain.ports import CommandKey, Commit, LogPosition
 from domain.register import events
+from domain.register.state import Drawer as Books
 from domain.register.state import RegisterSettings
 from infra.event_store.feed import Cursor
+from infra.event_store.memory import MemoryStore
 from infra.simulator.faults import Fault, FaultKind, ScriptStep
 from infra.simulator.figures import Kind
-from tests.support.shop import sale
+from tests.support.shop import Shop, sale
 from tests.support.world import World
 
 BANK = CashPurpose.BANK_COLLECTION
@@ -130,6 +133,26 @@ class TestTheBooks:
         drawer.close()
         drawer.settle()
         drawer.store.forget_aggregates()
+        assert drawer.cash == Money(100_000)
+
+    def test_tests_move_no_money_and_have_books_of_their_own(self, drawer: Drawer) -> None:
+        drawer.close()
+        drawer.settle()
+        drawer.shop.ledger.open_shift(
+            register_id=drawer.shop.register_id, cashier_id=drawer.shop.cashier_id, testing=True
+        )
+        assert drawer.cash == ZERO
+        with pytest.raises(NotEnoughCash):
+            drawer.move(IssueRequest(Money(1), BANK))
+        drawer.move(DepositRequest(Money(70_000)))
+        drawer.sell(1_000)
+        drawer.move(WithdrawalRequest(Money(50_000)))
+        assert drawer.cash == Money(21_000)
+        drawer.settle()
+        drawer.close(counted=Money(20_000))
+        drawer.settle()
+
+        assert drawer.register().drawer == Books(cash=Money(100_000), tests=Money(20_000))
         assert drawer.cash == Money(100_000)
 
     def test_repeated_command_moves_cash_once(self, drawer: Drawer) -> None:
@@ -310,3 +333,24 @@ class TestClosing:
 
 def test_every_kind_of_receipt_is_a_kind_of_document() -> None:
     assert {kind.value for kind in ReceiptKind} <= {kind.value for kind in DocumentKind}
+
+
+class BusyStore(MemoryStore):
+    """A store in which somebody else is faster for a while."""
+
+    conflicts = 0
+
+    def commit(self, commit: Commit) -> LogPosition:
+        if self.conflicts:
+            self.conflicts -= 1
+            raise Conflict
+        return super().commit(commit)
+
+
+def test_settings_are_changed_although_the_lane_moves_the_register_on() -> None:
+    store = BusyStore()
+    shop = Shop(store=store)
+    store.conflicts = 2
+    settings = RegisterSettings(drawer=DrawerSettings(empties_before_z=True))
+    shop.ledger.change_register_settings(shop.register_id, settings)
+    assert shop.register().settings == settings
