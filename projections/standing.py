@@ -224,7 +224,7 @@ def testing_of(standing: Standing, event: Any, *, before: bool) -> bool:
     if isinstance(event, events.ReceiptIssued | IssuedPart | events.DocumentRegistered):
         return standing.testing
     if isinstance(event, events.DocumentAdopted):
-        return event.testing
+        return standing.testing if event.in_shift else event.testing
     return before
 
 
