@@ -49,6 +49,7 @@ TABLE: Mapping[type[FiscalError], Shape] = {
     domain.UnknownTaxLetter: Shape(422),
     domain.TotalsDiffer: Shape(422),
     domain.PaymentsDiffer: Shape(422),
+    domain.WithdrawalOutsideLimits: Shape(422),
     # state
     domain.ShiftAlreadyOpen: Shape(409, "register_id"),
     domain.NoOpenShift: Shape(409, "register_id"),
@@ -62,6 +63,7 @@ TABLE: Mapping[type[FiscalError], Shape] = {
     domain.ReturnExceedsSale: Shape(409),
     domain.ReturnLapsed: Shape(409, "Idempotency-Key"),
     domain.StornoNotPossible: Shape(409, "receipt_id"),
+    domain.NotEnoughCash: Shape(409, "amount_kopecks"),
     domain.LaneParked: Shape(409, "register_id"),
     domain.LaneNotParked: Shape(409, "register_id"),
     domain.TooManyWaiting: Shape(503, "register_id", retry_after_seconds=5),

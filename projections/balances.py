@@ -12,6 +12,7 @@ from psycopg import sql
 
 from domain.documents.receipt import Receipt, ReceiptKind, ReceiptState
 from domain.documents.shift import PaymentFormTotal
+from domain.drawer import CASH, DIRECTIONS
 from domain.money import Money
 from infra.event_store.feed import Cursor, FeedEvent
 from infra.postgres import Connection
@@ -38,7 +39,7 @@ from projections.view import View, Where
 
 _NO_SHIFT = UUID(int=0)
 """Stands in keys for the shift of adopted receipts whose shift nobody here knows."""
-CASH_FORM = 0
+CASH_FORM = CASH[0]
 
 
 # --- what is read ---------------------------------------------------------------------------------
@@ -48,7 +49,7 @@ CASH_FORM = 0
 class PaymentBalance:
     """Money of one payment form in receipts of one kind and state; `payments` counts them.
 
-    Money of returns was paid out. Money of stornos is below zero where sales were taken back.
+    Money of returns was paid out. Money of stornos is below zero where sales or deposits were taken back.
     """
 
     kind: ReceiptKind
@@ -87,11 +88,17 @@ class Balances:
 
     @property
     def cash_in_drawer(self) -> Money:
-        """Cash taken and not given back, whatever the tax service says of the receipts; voided ones excepted."""
-        return Money.total(
-            -row.amount if row.kind is ReceiptKind.RETURN else row.amount
-            for row in self.payments
-            if row.form_code == CASH_FORM and row.state is not ReceiptState.VOIDED
+        """Cash that came in less cash that went out by receipts, whatever the tax service says of them.
+
+        Voided receipts are left out. What a count of the drawer found more or less is not in it: the drawer's movements
+        have that. Sums of stornos have their sign already.
+        """
+        return Money(
+            sum(
+                DIRECTIONS.get(row.kind, 1) * row.amount.kopecks
+                for row in self.payments
+                if row.form_code == CASH_FORM and row.state is not ReceiptState.VOIDED
+            )
         )
 
 
@@ -339,14 +346,11 @@ def _after(before: _Open | None, receipt_id: UUID, standing: Standing, event: An
 
 
 def _sign(receipt: Receipt | SumsPart) -> int:
-    """Return -1 for a storno that takes a sale back: its money leaves the drawer again."""
+    """Return -1 for a storno of what brought money in: its money goes out again."""
     original = receipt.original
-    takes_sale_back = (
-        receipt.kind is ReceiptKind.STORNO
-        and original is not None
-        and original.kind is ReceiptKind.SALE
-    )
-    return -1 if takes_sale_back else 1
+    if receipt.kind is not ReceiptKind.STORNO or original is None or original.kind is None:
+        return 1
+    return -DIRECTIONS[original.kind]
 
 
 def _sums(receipts: Rows[_Open]) -> tuple[list[_PaymentsRow], list[_ReceiptsRow]]:

@@ -12,6 +12,8 @@ from api.schemas.common import AnswerModel, Id, Links
 from api.schemas.totals import TaxAnswer
 from domain.documents.receipt import (
     CardSlip,
+    CashPurpose,
+    CashWithdrawal,
     Line,
     Original,
     Payment,
@@ -113,6 +115,33 @@ class PaymentAnswer(AnswerModel):
             provided_kopecks=None if payment.provided is None else payment.provided.kopecks,
             change_kopecks=None if payment.change is None else payment.change.kopecks,
             slip=None if payment.slip is None else SlipAnswer.of(payment.slip),
+        )
+
+
+class WithdrawalAnswer(AnswerModel):
+    """What a cash withdrawal tells besides its amount."""
+
+    commission_kopecks: int = Field(description="What it cost the card holder.", examples=[0])
+    recipient_name: str | None = Field(
+        description="Who got the cash.", examples=["Зразок Іван Петрович"]
+    )
+    recipient_number: str | None = Field(
+        description="The recipient's tax number.", examples=["111111111111"]
+    )
+    payer_name: str | None = Field(description="Who gave it.", examples=["Приклад О. П."])
+    payment_purpose: str | None = Field(
+        description="Purpose on the document.", examples=["Видача готівки держателю картки"]
+    )
+
+    @classmethod
+    def of(cls, withdrawal: CashWithdrawal) -> WithdrawalAnswer:
+        """Return the answer about a withdrawal."""
+        return cls(
+            commission_kopecks=withdrawal.commission.kopecks,
+            recipient_name=withdrawal.recipient_name,
+            recipient_number=withdrawal.recipient_number,
+            payer_name=withdrawal.payer_name,
+            payment_purpose=withdrawal.payment_purpose,
         )
 
 
@@ -230,6 +259,12 @@ class ReceiptAnswer(AnswerModel):
     comment: str | None = Field(description="A line of text.", examples=["Замовлення № 77"])
     original: OriginalAnswer | None = Field(
         description="What a return gives back of, or a storno takes back; null for a sale."
+    )
+    purpose: CashPurpose | None = Field(
+        description="What a service deposit or issue was for.", examples=["bank-collection"]
+    )
+    withdrawal: WithdrawalAnswer | None = Field(
+        description="What a cash withdrawal tells besides its amount."
     )
 
     receipt_id: Id = Field(description="Its id.", examples=[_RECEIPT])
@@ -369,6 +404,8 @@ def receipt_answer(
         cashier_name=receipt.cashier_name,
         comment=receipt.comment,
         original=None if receipt.original is None else OriginalAnswer.of(receipt.original),
+        purpose=receipt.purpose,
+        withdrawal=None if receipt.withdrawal is None else WithdrawalAnswer.of(receipt.withdrawal),
         qr=qr,
         check_url=qr,
         refusal=None if progress.refusal is None else RefusalAnswer.of(progress.refusal),

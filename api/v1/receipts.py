@@ -37,7 +37,7 @@ from api.schemas.receipts import (
     receipt_answer,
 )
 from api.schemas.sales import CorrectionBody, SaleBody, VoidBody
-from domain.documents.receipt import ReceiptState
+from domain.documents.receipt import ReceiptKind, ReceiptState
 from domain.errors import (
     CashierMayNotSell,
     EmptyReceipt,
@@ -74,6 +74,8 @@ NOT_YET: Others = {
         "model": ReceiptAnswer,
     }
 }
+_FOR_THE_DRAWER_ONLY = frozenset({ReceiptKind.SERVICE_DEPOSIT, ReceiptKind.SERVICE_ISSUE})
+"""No settlement documents (reference §8.3): no buyer gets them, so there is nothing to check by a QR code."""
 _INPUT = (EmptyReceipt, UnknownTaxLetter, TotalsDiffer, PaymentsDiffer)
 SIGNING = (SignerUnavailable, KeyUnknown)
 
@@ -352,7 +354,10 @@ async def _answer(
     call: CallContext, progress: ReceiptProgress, position: LogPosition | None
 ) -> ReceiptAnswer:
     qr = None
-    if progress.fiscal_number is not None and progress.document_at is not None:
+    numbered = progress.fiscal_number is not None and progress.document_at is not None
+    if numbered and progress.receipt.kind not in _FOR_THE_DRAWER_ONLY:
+        assert progress.fiscal_number is not None
+        assert progress.document_at is not None
         qr = qr_text(
             fiscal_number=progress.fiscal_number,
             register_fiscal_number=await call.parts.fiscal_number(progress.register_id),

@@ -15,6 +15,7 @@ from domain.errors import (
     InvalidField,
     LaneParked,
     NoOpenShift,
+    NotEnoughCash,
     NotFound,
     NothingLeft,
     PaymentsDiffer,
@@ -82,22 +83,27 @@ async def give_back(call: Call, register_id: RegisterId, body: ReturnBody) -> Re
     status=201,
     waits=True,
     others=NOT_YET,
-    refuses=(ReceiptNotRegistered, StornoNotPossible, *_SHIFT, TooFarBehind),
+    refuses=(ReceiptNotRegistered, StornoNotPossible, NotEnoughCash, *_SHIFT, TooFarBehind),
 )
 async def storno(
     call: Call, register_id: RegisterId, receipt_id: ReceiptId, body: StornoBody
 ) -> Reply:
-    """Take back, as a whole, the sale or return that is the register's last document, within its shift.
+    """Take back, as a whole, the register's last document, within its shift: a sale, a return, a deposit or an issue.
 
     Anything else is refused with the reason; the way then is a return. Wait and answer are as of a sale.
     """
-    return await follow_issued(
-        call,
-        register_id,
-        call.parts.ledger.storno,
-        receipt_id=receipt_id,
-        comment=body.comment,
-    )
+    try:
+        return await follow_issued(
+            call,
+            register_id,
+            call.parts.ledger.storno,
+            receipt_id=receipt_id,
+            comment=body.comment,
+        )
+    except NotFound:
+        await find_receipt(call, register_id, receipt_id)
+        reason = "it is not the last receipt of the open shift"
+        raise StornoNotPossible(receipt_id=receipt_id, reason=reason) from None
 
 
 @returns.add(

@@ -19,6 +19,9 @@ class ReceiptKind(StrEnum):
     SALE = "sale"
     RETURN = "return"
     STORNO = "storno"
+    SERVICE_DEPOSIT = "service-deposit"
+    SERVICE_ISSUE = "service-issue"
+    CASH_WITHDRAWAL = "cash-withdrawal"
 
 
 class ReceiptState(StrEnum):
@@ -32,6 +35,18 @@ class ReceiptState(StrEnum):
     REFUSED = "refused"
     VOIDED = "voided"
     PARKED = "parked"
+
+
+class CashPurpose(StrEnum):
+    """What cash was put in or taken out for; kept in our record, the protocol has no place for it."""
+
+    CHANGE_FUND = "change-fund"
+    SAFE = "safe"
+    BANK_COLLECTION = "bank-collection"
+    SALARY = "salary"
+    PURCHASE = "purchase"
+    CLOSING = "closing"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +95,20 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
+class CashWithdrawal:
+    """What a cash withdrawal at the till tells besides its amount and the card's slip.
+
+    `commission` stands beside the amount, it is not part of it. `recipient_number` is the recipient's tax number.
+    """
+
+    commission: Money = ZERO
+    recipient_name: str | None = None
+    recipient_number: str | None = None
+    payer_name: str | None = None
+    payment_purpose: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TaxRow:
     """One tax of a receipt: `base` includes the tax it gives; `kind` 0 VAT, 1 excise (reference §3.6)."""
 
@@ -115,7 +144,9 @@ class Receipt:
 
     `issued_at` is UTC; the document that registers the receipt carries the Kyiv time of its signing. `original` is there
     for returns and storno. Payments of a return are paid out. A storno has no lines and taxes; its amounts and payments
-    are those of the receipt it takes back, while its document has no amounts (reference §7.4).
+    are those of the receipt it takes back, while its document has no amounts (reference §7.4). A service deposit, a
+    service issue and a cash withdrawal have one cash payment and no lines; `purpose` says what a deposit or an issue was
+    for, its `comment` gives the reason in words; `withdrawal` is there for a cash withdrawal only.
     """
 
     receipt_id: UUID
@@ -131,6 +162,8 @@ class Receipt:
     cashier_name: str | None
     comment: str | None = None
     original: Original | None = None
+    purpose: CashPurpose | None = None
+    withdrawal: CashWithdrawal | None = None
 
     @property
     def registered_total(self) -> Money:

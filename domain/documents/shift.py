@@ -18,6 +18,9 @@ class DocumentKind(StrEnum):
     SALE = "sale"
     RETURN = "return"
     STORNO = "storno"
+    SERVICE_DEPOSIT = "service-deposit"
+    SERVICE_ISSUE = "service-issue"
+    CASH_WITHDRAWAL = "cash-withdrawal"
     Z_REPORT = "z-report"
     SHIFT_CLOSING = "shift-closing"
     OTHER = "other"
@@ -90,16 +93,35 @@ class OrderTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawalTotals:
+    """Cash withdrawals at the till of a shift; `commission` stands beside `total`."""
+
+    count: int = 0
+    total: Money = ZERO
+    commission: Money = ZERO
+
+    def plus(self, receipt: Receipt) -> WithdrawalTotals:
+        """Return the totals with one withdrawal more."""
+        assert receipt.withdrawal is not None
+        return WithdrawalTotals(
+            count=self.count + 1,
+            total=self.total + receipt.total,
+            commission=self.commission + receipt.withdrawal.commission,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ShiftTotals:
-    """Everything a Z-report says about a shift."""
+    """Everything a Z-report says about a shift; `withdrawals` is None where there were none."""
 
     sales: OrderTotals = OrderTotals()
     returns: OrderTotals = OrderTotals()
     service_deposits: Money = ZERO
     service_issues: Money = ZERO
+    withdrawals: WithdrawalTotals | None = None
 
     def with_receipt(self, receipt: Receipt) -> ShiftTotals:
-        """Return the totals with one sale or return more; a storno is no sum of its own, it takes another away."""
+        """Return the totals with one receipt more; a storno is no sum of its own, it takes another away."""
         match receipt.kind:
             case ReceiptKind.SALE:
                 return self.with_sale(receipt)
@@ -107,6 +129,13 @@ class ShiftTotals:
                 return replace(self, returns=self.returns.plus(receipt))
             case ReceiptKind.STORNO:
                 return self
+            case ReceiptKind.SERVICE_DEPOSIT:
+                return replace(self, service_deposits=self.service_deposits + receipt.total)
+            case ReceiptKind.SERVICE_ISSUE:
+                return replace(self, service_issues=self.service_issues + receipt.total)
+            case ReceiptKind.CASH_WITHDRAWAL:
+                so_far = self.withdrawals or WithdrawalTotals()
+                return replace(self, withdrawals=so_far.plus(receipt))
 
     def with_sale(self, receipt: Receipt) -> ShiftTotals:
         """Return the totals with one sale more."""
@@ -129,6 +158,8 @@ class ShiftTotals:
             found.append("service_deposits")
         if self.service_issues != other.service_issues:
             found.append("service_issues")
+        if (self.withdrawals or WithdrawalTotals()) != (other.withdrawals or WithdrawalTotals()):
+            found.append("withdrawals")
         return tuple(found)
 
 

@@ -82,6 +82,7 @@ class Limit(IntEnum):
     CASHIER_NAME = 128
     SLIP_TEXT = 128
     AUTHORISATION_CODE = 64
+    PAYMENT_PURPOSE = 128
 
 
 _ORDINARY = re.compile(r"[ -~А-яІіЇїЄєҐґ№«»–—’]*")

@@ -16,7 +16,7 @@ from domain.documents.receipt import Receipt, ReceiptKind
 from domain.documents.shift import DocumentKind, FiscalDocument, ZReport
 from domain.identifiers import document_uid, shard_of, sold_receipt_id
 from domain.ledger.base import document_ref
-from domain.ledger.counterparts import Beside, takes
+from domain.ledger.counterparts import FOLLOWING, Beside, takes
 from domain.ledger.submission import LaneTask, Submission, task_of
 from domain.ports import LaneChange, LaneLease, StoredBytes, StoredKind
 from domain.register.aggregate import Register
@@ -143,13 +143,14 @@ class Adoption(Submission):
         """
         ours = None if subject is None else subject.receipt
         if ours is not None:
-            if receipt.kind is not ReceiptKind.SALE or _same_sale(ours, receipt):
+            if ours.kind in FOLLOWING or _same_content(ours, receipt):
                 self._tell_outcome(beside, ours)
                 return ours
             receipt = replace(receipt, receipt_id=ours.receipt_id)
-            sold = beside.sold(ours.receipt_id)
-            assert sold is not None, "a sale is issued together with what may come back of it"
-            sold.correct(receipt)
+            if ours.kind is ReceiptKind.SALE:
+                sold = beside.sold(ours.receipt_id)
+                assert sold is not None, "a sale is issued together with what may come back of it"
+                sold.correct(receipt)
         elif receipt.kind is ReceiptKind.SALE:
             _sold_elsewhere(register, beside, receipt)
         elif receipt.kind is ReceiptKind.STORNO:
@@ -243,13 +244,20 @@ def _with_target(register: Register, storno: Receipt) -> Receipt:
     )
 
 
-def _same_sale(ours: Receipt, theirs: Receipt) -> bool:
+def _same_content(ours: Receipt, theirs: Receipt) -> bool:
     """Return whether two receipts say the same of goods and money."""
-    return (ours.total, ours.rounding, sold_lines(ours), ours.taxes) == (
-        theirs.total,
-        theirs.rounding,
-        sold_lines(theirs),
-        theirs.taxes,
+    return _said(ours) == _said(theirs)
+
+
+def _said(receipt: Receipt) -> tuple[object, ...]:
+    commission = None if receipt.withdrawal is None else receipt.withdrawal.commission
+    return (
+        receipt.kind,
+        receipt.total,
+        receipt.rounding,
+        sold_lines(receipt),
+        receipt.taxes,
+        commission,
     )
 
 

@@ -25,6 +25,9 @@ from domain.returns import SoldReceipt
 
 AnyAggregate = TypeVar("AnyAggregate", bound=Aggregate)
 
+FOLLOWING = frozenset({ReceiptKind.RETURN, ReceiptKind.STORNO})
+"""Receipts that follow another one; each has a `Return` stream of its own."""
+
 
 class Beside:
     """Streams of one shard that are held, each once, until they are committed with their register."""
@@ -82,7 +85,7 @@ class Counterparts(LedgerBase):
             sold = beside.sold(receipt.receipt_id)
             assert sold is not None, "a sale is issued together with what may come back of it"
             sold.annul(at=at)
-        else:
+        elif receipt.kind in FOLLOWING:
             given_up = beside.returned(receipt.receipt_id)
             assert given_up is not None, (
                 "returns and stornos are issued together with their streams"
@@ -94,7 +97,7 @@ class Counterparts(LedgerBase):
     ) -> None:
         """Record that what was on its way `before` is registered, if it is a return or storno and now is."""
         receipt = None if before is None else before.item.receipt
-        if receipt is None or receipt.kind is ReceiptKind.SALE:
+        if receipt is None or receipt.kind not in FOLLOWING:
             return
         if any(
             isinstance(fact, DocumentRegistered) and fact.subject_id == receipt.receipt_id
@@ -108,6 +111,8 @@ class Counterparts(LedgerBase):
 
         A return that was made elsewhere has no stream of ours; its storno gives nothing back here.
         """
+        if receipt.kind not in FOLLOWING:
+            return
         own = beside.returned(receipt.receipt_id)
         if own is not None:
             own.record(ReturnState.REGISTERED)

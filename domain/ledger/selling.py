@@ -11,17 +11,18 @@ from domain.aggregate import Aggregate
 from domain.cashier import Cashier
 from domain.company import BusinessUnit, Company
 from domain.documents.receipt import Receipt, ReceiptKind
-from domain.documents.shift import DocumentKind, Seller, ShiftTotals
+from domain.documents.shift import Seller, ShiftTotals
+from domain.drawer import LARGEST_AMOUNT
 from domain.errors import (
     CashierMayNotSell,
     InvalidField,
     KeyNotForLiveRegister,
     NoOpenShift,
-    ReceiptKindDiffers,
 )
 from domain.identifiers import shard_of, sold_receipt_id
 from domain.ledger.base import Issued, ShiftChange
 from domain.ledger.counterparts import Counterparts
+from domain.money import ZERO, Money
 from domain.ports import CommandKey, KeyKind, LaneChange, LogPosition
 from domain.register.aggregate import Register
 from domain.register.state import Parked, Shift, Waiting
@@ -31,7 +32,10 @@ from domain.sale import SaleRequest, price_sale
 
 @dataclass(frozen=True, slots=True)
 class XReport:
-    """The open shift so far: `issued` counts what is on its way, `registered` only what the service has."""
+    """The open shift so far: `issued` counts what is on its way, `registered` only what the service has.
+
+    `cash_in_drawer` is the register's figure: what was in the drawer before the shift is in it.
+    """
 
     register_id: UUID
     shift_id: UUID
@@ -45,6 +49,7 @@ class XReport:
     waiting: int
     refused: int
     parked: Parked | None
+    cash_in_drawer: Money
     made_at: datetime
 
 
@@ -113,7 +118,7 @@ class Selling(Counterparts):
                     self._open(register, cashier_id=cashier_id)
                 shift = register.selling_shift()
                 receipt = self._priced(request, shift=shift, receipt_id=self.new_id(), now=now)
-                self._check_size(register, shift=shift, item=_as_waiting(receipt))
+                self._check_size(register, shift=shift, item=Waiting.of(receipt))
                 register.issue(receipt)
                 sold = SoldReceipt(
                     id=sold_receipt_id(receipt.receipt_id),
@@ -141,22 +146,20 @@ class Selling(Counterparts):
         request: SaleRequest,
         command: CommandKey | None = None,
     ) -> Issued:
-        """Make a refused receipt again under its id.
+        """Make a refused sale again under its id.
 
-        Raises: NotFound, ReceiptNotRefused, ReceiptKindDiffers for what is no sale, as `sell`.
+        Raises: NotFound, ReceiptNotRefused, ReceiptKindDiffers, as `sell`.
         """
 
         def decide() -> Issued:
             now = self.clock.now()
             with self._held(register_id) as (register, beside):
-                kind = register.refused_receipt(receipt_id).kind
-                if kind is not ReceiptKind.SALE:
-                    raise ReceiptKindDiffers(receipt_id=receipt_id, kind=kind.value)
+                register.refused_receipt(receipt_id, kind=ReceiptKind.SALE)
                 shift = register.shift
                 if shift is None:
                     raise NoOpenShift
                 receipt = self._priced(request, shift=shift, receipt_id=receipt_id, now=now)
-                self._check_size(register, shift=shift, item=_as_waiting(receipt))
+                self._check_size(register, shift=shift, item=Waiting.of(receipt))
                 register.correct(receipt)
                 sold = beside.sold(receipt_id)
                 assert sold is not None, "a sale is issued together with what may come back of it"
@@ -191,17 +194,31 @@ class Selling(Counterparts):
 
         return self._once_issued(register_id, command=command, decide=decide)
 
-    def close_shift(self, *, register_id: UUID, command: CommandKey | None = None) -> ShiftChange:
-        """Begin the staged closing: what waits, the Z-report, document 101.
+    def close_shift(
+        self,
+        *,
+        register_id: UUID,
+        counted: Money | None = None,
+        command: CommandKey | None = None,
+    ) -> ShiftChange:
+        """Begin the staged closing: what waits, the issue of the drawer's cash (setting), the Z-report, document 101.
 
-        Raises: NotFound, NoOpenShift, ShiftClosing, RefusedReceiptsRemain.
+        `counted` is the cash found in the drawer; its difference from the books is recorded, and the books follow.
+
+        Raises: NotFound, NoOpenShift, ShiftClosing, RefusedReceiptsRemain, InvalidField.
         """
         shard = shard_of(register_id)
+        if counted is not None and not ZERO <= counted <= LARGEST_AMOUNT:
+            raise InvalidField(
+                field="counted_kopecks", expected=f"between 0 and {LARGEST_AMOUNT.kopecks}"
+            )
 
         def decide() -> ShiftChange:
             now = self.clock.now()
             with self.store.hold(Register, register_id, shard=shard) as register:
-                register.begin_closing(closing_id=self.new_id(), z_report_id=self.new_id(), at=now)
+                register.begin_closing(
+                    closing_id=self.new_id(), z_report_id=self.new_id(), at=now, counted=counted
+                )
                 shift = register.shift
                 assert shift is not None
                 position = self._save(
@@ -240,6 +257,7 @@ class Selling(Counterparts):
             waiting=len(register.waiting) + on_the_way,
             refused=len(register.refused),
             parked=register.parked,
+            cash_in_drawer=register.cash_in_drawer,
             made_at=self.clock.now(),
         )
 
@@ -355,10 +373,6 @@ class Selling(Counterparts):
                 receipt=None,
             ),
         )
-
-
-def _as_waiting(receipt: Receipt) -> Waiting:
-    return Waiting(subject_id=receipt.receipt_id, kind=DocumentKind.SALE, receipt=receipt)
 
 
 def _shift_change(register_id: UUID, result: dict[str, str | int]) -> ShiftChange:

@@ -31,10 +31,12 @@ class Reversing(Selling, Settling):
         comment: str | None = None,
         command: CommandKey | None = None,
     ) -> Issued:
-        """Take the register's last receipt back, a sale or a return, as a whole.
+        """Take the register's last receipt back as a whole: a sale, a return, a service deposit or a service issue.
+
+        What a till learns of an older receipt of the drawer is `NotFound`: the ledger keeps no stream of those.
 
         Raises: NotFound, NoOpenShift, ShiftClosing, LaneParked, TooManyWaiting, ReceiptNotRegistered,
-        StornoNotPossible, InvalidField.
+        StornoNotPossible, NotEnoughCash, InvalidField.
         """
         text = None if comment is None else encodable(comment, field="comment")
         storno_id = self._identity_of_return(command)

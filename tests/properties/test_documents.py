@@ -30,6 +30,7 @@ def as_carried(document: FiscalDocument) -> FiscalDocument:
             cashier_name=heading.cashier_name,
             unrounded=content.unrounded if content.rounding else content.total,
             lines=tuple(map(_line_as_carried, content.lines)),
+            purpose=None,
         )
     return replace(document, content=content)
 

@@ -11,7 +11,9 @@ Rules (reference §3; schemas check01.xsd and zrep01.xsd of 2025):
    the server's totals have them; SIGN is always false, because taxes are inside the price.
 7. A return names its receipt in ORDERRETNUM; ORDERRETCASHREGNUM and ORDERRETDATE stand only where another register
    sold. A storno is a head with ORDERSTORNUM and nothing else.
-8. A Z-report has ZREPREALIZ and ZREPRETURN only where there were such receipts, ZREPBODY always.
+8. A Z-report has ZREPREALIZ, ZREPRETURN and ZREPCASH only where there were such receipts, ZREPBODY always.
+9. A service deposit and a service issue have CHECKTOTAL with SUM and nothing more; the reason is the COMMENT. A cash
+   withdrawal has NOTAXSUM (its sum, no tax is in it) and COMMISSION always, and one row in CHECKBODY that names it.
 
 The writer puts strings together instead of building a tree, because it stands on the way of every sale: a
 receipt of four lines takes two thirds of what lxml needs for it.
@@ -30,6 +32,7 @@ from domain.documents.shift import (
     OrderTotals,
     PaymentFormTotal,
     ShiftTotals,
+    WithdrawalTotals,
     ZReport,
 )
 from domain.documents.text import ENCODING
@@ -45,9 +48,15 @@ DOCUMENT_TYPES = {
     DocumentKind.SALE: ("0", "0"),
     DocumentKind.RETURN: ("0", "1"),
     DocumentKind.STORNO: ("0", "5"),
+    DocumentKind.SERVICE_DEPOSIT: ("0", "2"),
+    DocumentKind.SERVICE_ISSUE: ("0", "4"),
+    DocumentKind.CASH_WITHDRAWAL: ("3", "0"),
     DocumentKind.SHIFT_CLOSING: ("101", None),
 }
 """DOCTYPE and DOCSUBTYPE of each kind of check; a Z-report has neither."""
+
+WITHDRAWAL_CODE, WITHDRAWAL_NAME = "1", "Видача готівки"
+"""CODE and NAME of the one row of a cash withdrawal. Source: official sample «Видача готівки»."""
 
 _DECLARATION = '<?xml version="1.0" encoding="windows-1251"?>'
 _INSTANCE = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:noNamespaceSchemaLocation'
@@ -68,7 +77,7 @@ def to_xml(document: FiscalDocument) -> bytes:
         comment, original, body = None, "", ""
         if isinstance(content, Receipt):
             comment, original = content.comment, _original(content)
-            body = "" if content.kind is ReceiptKind.STORNO else _receipt(content)
+            body = _BODIES[content.kind](content)
         inner = (
             f"<CHECKHEAD>{_value('DOCTYPE', kind)}{_value('DOCSUBTYPE', subkind)}"
             f"{_heading(heading, original=original, comment=comment)}</CHECKHEAD>{body}"
@@ -113,6 +122,40 @@ def _receipt(receipt: Receipt) -> str:
         f"{_rows('CHECKTAX', map(_tax, _in_order(receipt.taxes)))}"
         f"{_rows('CHECKBODY', map(_line, receipt.lines))}"
     )
+
+
+def _storno(_: Receipt) -> str:
+    return ""
+
+
+def _service(receipt: Receipt) -> str:
+    return f"<CHECKTOTAL><SUM>{receipt.total}</SUM></CHECKTOTAL>"
+
+
+def _withdrawal(receipt: Receipt) -> str:
+    told, total = receipt.withdrawal, receipt.total
+    assert told is not None
+    row = (
+        f"<CODE>{WITHDRAWAL_CODE}</CODE><NAME>{WITHDRAWAL_NAME}</NAME><COST>{total}</COST>"
+        f"{_text('RECIPIENTNM', told.recipient_name)}{_text('RECIPIENTIPN', told.recipient_number)}"
+        f"{_text('PAYPURPOSE', told.payment_purpose)}{_text('PAYERNM', told.payer_name)}"
+    )
+    return (
+        f"<CHECKTOTAL><SUM>{total}</SUM><NOTAXSUM>{total}</NOTAXSUM>"
+        f"<COMMISSION>{told.commission}</COMMISSION></CHECKTOTAL>"
+        f"{_rows('CHECKPAY', map(_payment, receipt.payments))}{_rows('CHECKBODY', (row,))}"
+    )
+
+
+_BODIES = {
+    ReceiptKind.SALE: _receipt,
+    ReceiptKind.RETURN: _receipt,
+    ReceiptKind.STORNO: _storno,
+    ReceiptKind.SERVICE_DEPOSIT: _service,
+    ReceiptKind.SERVICE_ISSUE: _service,
+    ReceiptKind.CASH_WITHDRAWAL: _withdrawal,
+}
+"""What stands beside the head of each kind of receipt."""
 
 
 def _sums(of: Receipt | OrderTotals) -> str:
@@ -168,6 +211,7 @@ def _line(line: Line) -> str:
 def _z_report(totals: ShiftTotals) -> str:
     return (
         f"{_orders('ZREPREALIZ', totals.sales)}{_orders('ZREPRETURN', totals.returns)}"
+        f"{_withdrawals(totals.withdrawals)}"
         f"<ZREPBODY><SERVICEINPUT>{totals.service_deposits}</SERVICEINPUT>"
         f"<SERVICEOUTPUT>{totals.service_issues}</SERVICEOUTPUT></ZREPBODY>"
     )
@@ -180,6 +224,15 @@ def _orders(tag: str, orders: OrderTotals) -> str:
         f"<{tag}>{_sums(orders)}<ORDERSCNT>{orders.count}</ORDERSCNT>"
         f"{_rows('PAYFORMS', map(_payment_total, orders.payments))}"
         f"{_rows('TAXES', map(_tax, _in_order(orders.taxes)))}</{tag}>"
+    )
+
+
+def _withdrawals(totals: WithdrawalTotals | None) -> str:
+    if totals is None:
+        return ""
+    return (
+        f"<ZREPCASH><SUM>{totals.total}</SUM><COMMISSION>{totals.commission}</COMMISSION>"
+        f"<ORDERSCNT>{totals.count}</ORDERSCNT></ZREPCASH>"
     )
 
 

@@ -233,6 +233,17 @@ class TestStorno:
         assert shop.api.log_length() == before
         assert give_back(shop, first).status_code == 202
 
+    def test_a_deposit_is_taken_back_while_it_is_the_last_receipt(self, shop: Outlet) -> None:
+        path = f"{shop.path}/service-deposits"
+        first, last = (
+            run(shop, shop.api.post(path, {"amount_kopecks": 500}, key=f"deposit-{number}"))
+            for number in (1, 2)
+        )
+        problem = storno(shop, first).json()
+        assert problem["code"] == "storno-not-possible"
+        assert problem["facts"]["reason"] == "it is not the last receipt of the open shift"
+        assert run(shop, storno(shop, last))["original"]["receipt_id"] == last["receipt_id"]
+
 
 class TestRefused:
     """Wrong input is a problem with code and field, and leaves the log as it is."""

@@ -59,6 +59,13 @@ def test_states_and_sums_are_those_the_registers_know(
         assert states == _states(history)
         assert _registered(connection) == _totals(history)
         assert _open_returns(connection) == {each.return_id for each in open_returns(history.store)}
+        for testing in (False, True):
+            drawers = _drawers(connection, testing=testing)
+            assert drawers == {
+                register_id: history.register(register_id).drawer.holds(testing=testing).kopecks
+                for register_id in history.registers
+            }
+            assert _last_balances(connection, testing=testing).items() <= drawers.items()
 
 
 def _open_returns(connection: Connection) -> set[UUID]:
@@ -69,6 +76,31 @@ def _open_returns(connection: Connection) -> set[UUID]:
             " WHERE (NOT confirmed OR stornoed) AND NOT released AND reserved_at IS NOT NULL"
         )
     }
+
+
+def _drawers(connection: Connection, *, testing: bool) -> dict[UUID, int]:
+    """What each drawer holds by its movements; a drawer that nothing moved in holds nothing."""
+    return dict(
+        connection.execute(
+            "SELECT s.register_id, coalesce(sum(amount_kopecks), 0)::bigint"
+            " FROM projections.drawer_standings s"
+            " LEFT JOIN projections.drawer_movements m"
+            " ON m.register_id = s.register_id AND m.testing = %s GROUP BY s.register_id",
+            [testing],
+        ).fetchall()
+    )
+
+
+def _last_balances(connection: Connection, *, testing: bool) -> dict[UUID, int]:
+    """The balance after each drawer's last movement."""
+    return dict(
+        connection.execute(
+            "SELECT DISTINCT ON (register_id) register_id, balance_kopecks"
+            " FROM projections.drawer_movements WHERE testing = %s"
+            " ORDER BY register_id, movement_id DESC",
+            [testing],
+        ).fetchall()
+    )
 
 
 def _states(history: History) -> dict[UUID, str]:
@@ -130,7 +162,8 @@ def _registered(connection: Connection) -> dict[UUID, dict[tuple[int, str], int]
         " sum(CASE kind WHEN 'return' THEN -amount_kopecks ELSE amount_kopecks END)::bigint"
         " FROM projections.balances_payments p"
         " JOIN projections.shifts s ON s.shift_id = p.shift_id AND s.number IS NOT NULL"
-        " WHERE p.state = 'registered' AND payments <> 0 GROUP BY 1, 2, 3"
+        " WHERE p.state = 'registered' AND p.kind IN ('sale', 'return', 'storno') AND payments <> 0"
+        " GROUP BY 1, 2, 3"
     ):
         sums.setdefault(shift_id, {})[code, name] = kopecks
     kept = {shift_id: _not_zero(money) for shift_id, money in sums.items()}

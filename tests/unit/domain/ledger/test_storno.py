@@ -5,10 +5,12 @@ from uuid import UUID
 
 import pytest
 
-from domain.documents.receipt import ReceiptKind
+from domain.documents.receipt import CashPurpose, ReceiptKind
 from domain.documents.shift import OrderTotals
+from domain.drawer import CashRequest, DepositRequest, IssueRequest, WithdrawalRequest
 from domain.errors import (
     NoOpenShift,
+    NotEnoughCash,
     NotFound,
     NothingLeft,
     ReceiptNotRegistered,
@@ -197,6 +199,72 @@ class TestReturn:
         assert sold(world, sale_id).taken[returned].confirmed
 
 
+class TestDrawer:
+    """Cash that was put in or taken out wrongly."""
+
+    @pytest.mark.parametrize(
+        ("request_", "kind"),
+        [
+            (DepositRequest(Money(30_000)), Kind.DEPOSIT),
+            (IssueRequest(Money(300), CashPurpose.SAFE), Kind.ISSUE),
+        ],
+    )
+    def test_a_deposit_or_an_issue_is_taken_back(
+        self, world: World, request_: CashRequest, kind: Kind
+    ) -> None:
+        sell(world)
+        before, held = world.totals_there(), world.register().cash_in_drawer
+        wrong = move(world, request_)
+        assert world.register().cash_in_drawer != held
+
+        storno(world, wrong)
+        assert world.register().cash_in_drawer == held
+        world.settle()
+
+        assert [stored.kind for stored in world.book()[-2:]] == [kind, Kind.STORNO]
+        assert world.register().cash_in_drawer == held
+        check_totals(world, sales=1, returns=0)
+        assert world.totals_there() == before
+
+    def test_a_refused_storno_that_is_voided_leaves_the_cash_where_it_was(
+        self, world: World
+    ) -> None:
+        deposit = move(world, DepositRequest(Money(30_000)))
+        issued = storno(world, deposit)
+        world.simulator.faults.script([REFUSAL])
+        world.work()
+        register_id = world.shop.register_id
+        world.shop.ledger.void(
+            register_id=register_id, receipt_id=issued.receipt_id, reason="помилка"
+        )
+        world.settle()
+        assert world.register().cash_in_drawer == Money(30_000)
+
+    def test_a_deposit_whose_cash_was_paid_out_already(self, world: World) -> None:
+        """A buyer's refund may take more than the drawer holds; what is left of a deposit cannot be taken out then."""
+        sale_id = sell(world)
+        move(world, IssueRequest(Money(2_750), CashPurpose.SAFE))
+        give_back(world, sale_id)
+        assert world.register().cash_in_drawer == Money(-2_750)
+        deposit = move(world, DepositRequest(Money(2_000)))
+        with pytest.raises(NotEnoughCash):
+            storno(world, deposit)
+
+    def test_cash_given_out_to_a_card_is_not_taken_back(self, world: World) -> None:
+        move(world, DepositRequest(Money(60_000)))
+        withdrawn = move(world, WithdrawalRequest(Money(50_000)))
+        with pytest.raises(StornoNotPossible) as refusal:
+            storno(world, withdrawn)
+        assert refusal.value.reason == "the cash was given out to a card"
+
+
+def move(world: World, request: CashRequest) -> UUID:
+    """Cash moved and registered."""
+    issued = world.shop.ledger.move_cash(register_id=world.shop.register_id, request=request)
+    world.settle()
+    return issued.receipt_id
+
+
 class TestRefusals:
     """What is not the last receipt is refused with the reason, and nothing is recorded."""
 
@@ -227,7 +295,7 @@ class TestRefusals:
         world.simulator.register_foreign(REGISTER_NUMBER)
         world.shop.ledger.after_restore(world.shop.register_id)
         world.settle()
-        assert self.reason(world, first) == "another document was registered after it"
+        assert self.reason(world, first) == "it is not the last receipt of the open shift"
 
     def test_twice(self, world: World) -> None:
         first, last = sell(world), sell(world)
