@@ -26,7 +26,7 @@ from domain.register.state import RegisterSettings, Shift
 from domain.returns import SoldReceipt, sold_lines
 from domain.taxes.rates import STANDARD_GROUPS
 from infra.event_store.codec import LedgerMapper
-from tests.examples import PLAIN_SALE, SALE, SELLER
+from tests.examples import PLAIN_SALE, RICH_SALE, SALE, SELLER
 
 FOLDER = Path(__file__).parent / "golden" / "events"
 
@@ -181,6 +181,7 @@ EVENTS: dict[str, Any] = {
     ),
     "receipt-issued": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=SALE),
     "receipt-issued-plain": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=PLAIN_SALE),
+    "receipt-issued-rich": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=RICH_SALE),
     "receipt-corrected": _of(
         events.ReceiptCorrected, receipt=replace(PLAIN_SALE, receipt_id=RECEIPT_ID)
     ),

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
+from domain.clock import fiscal_day
 from domain.company import Company
 from domain.digest import sha256
 from domain.documents.receipt import Receipt
@@ -159,16 +160,17 @@ class Adoption(Submission):
             cashier_name=document.heading.cashier_name,
             key_id=key_id,
             seller=document.heading.seller,
-            tax_groups=self._tax_groups(register),
+            tax_groups=self._tax_groups(register, on=fiscal_day(document.heading.at)),
             cash_step=register.settings.cash_step,
             opened_at=document.heading.at,
             testing=document.heading.testing,
             opening_fiscal_number=found.fiscal_number,
         )
 
-    def _tax_groups(self, register: Register) -> tuple[TaxGroup, ...]:
+    def _tax_groups(self, register: Register, *, on: date) -> tuple[TaxGroup, ...]:
         company_id = register.company_id
-        return self.store.read(Company, company_id, shard=shard_of(company_id)).tax_groups
+        company = self.store.read(Company, company_id, shard=shard_of(company_id))
+        return company.tax_groups_on(on)
 
 
 def _same_sale(ours: Receipt, theirs: Receipt) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.cashier import Cashier
+from domain.clock import fiscal_day
 from domain.company import BusinessUnit, Company
 from domain.documents.receipt import Receipt
 from domain.documents.shift import DocumentKind, Seller, ShiftTotals
@@ -253,6 +254,7 @@ class Selling(LedgerBase):
         key = self.signer.describe(key_id=cashier.key_id)
         if register.live and key.kind is not KeyKind.QUALIFIED:
             raise KeyNotForLiveRegister(key_id=key.key_id, kind=key.kind)
+        now = self.clock.now()
         company_id, unit_id = register.company_id, register.business_unit_id
         company = self.store.read(Company, company_id, shard=shard_of(company_id))
         unit = self.store.read(BusinessUnit, unit_id, shard=shard_of(unit_id))
@@ -268,8 +270,8 @@ class Selling(LedgerBase):
                 unit_name=unit.name,
                 unit_address=unit.address,
             ),
-            tax_groups=company.tax_groups,
-            opened_at=self.clock.now(),
+            tax_groups=company.tax_groups_on(fiscal_day(now)),
+            opened_at=now,
         )
         assert register.shift is not None
         return register.shift

@@ -7,7 +7,15 @@ from datetime import UTC, date, datetime, time
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from domain.clock import KYIV
-from domain.documents.receipt import CardSlip, Line, Payment, Receipt, ReceiptKind, TaxRow
+from domain.documents.receipt import (
+    CardSlip,
+    Discount,
+    Line,
+    Payment,
+    Receipt,
+    ReceiptKind,
+    TaxRow,
+)
 from domain.documents.shift import (
     DocumentKind,
     FiscalDocument,
@@ -27,6 +35,8 @@ from domain.money import ZERO, Money, Quantity
 
 _KINDS = {types: kind for kind, types in DOCUMENT_TYPES.items()}
 _ONE = Quantity(1000)
+_BY_SUM, _BY_PERCENT = 0, 1
+"""Values of DISCOUNTTYPE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,8 @@ def from_xml(data: bytes) -> FiscalDocument:
     """Return the document that `to_xml` wrote; what bytes do not carry is filled from the head.
 
     The id of a receipt or Z-report is the document's UID, a receipt's time and cashier's name are the head's,
-    its lines have the fiscal name as their name. Unknown elements are ignored; `read_document` names them.
+    its lines have the fiscal name as their name. A line's discount is all that was taken off it, the receipt's own is known
+    only where the lines have none. Unknown elements are ignored; `read_document` names them.
 
     Raises: IntegrityFault when it is no document, or none that these types can hold.
     """
@@ -143,10 +154,11 @@ def _sale(root: Node, head: Node, heading: Heading) -> Receipt:
     total = sums.required("SUM", money)
     rounding = sums.value("RNDSUM", money) or ZERO
     unrounded = sums.value("NORNDSUM", money)
+    lines = tuple(map(_line, root.rows("CHECKBODY")))
     return Receipt(
         receipt_id=heading.uid,
         kind=ReceiptKind.SALE,
-        lines=tuple(map(_line, root.rows("CHECKBODY"))),
+        lines=lines,
         payments=tuple(map(_payment, root.rows("CHECKPAY"))),
         taxes=tuple(map(_tax, root.rows("CHECKTAX"))),
         unrounded=total + rounding if unrounded is None else unrounded,
@@ -156,7 +168,18 @@ def _sale(root: Node, head: Node, heading: Heading) -> Receipt:
         cashier_id=None,
         cashier_name=heading.cashier_name,
         comment=head.text("COMMENT"),
+        discount=_receipt_discount(sums, lines),
     )
+
+
+def _receipt_discount(sums: Node, lines: tuple[Line, ...]) -> Discount | None:
+    """Return the discount that only CHECKTOTAL tells of: some programs do not share it over the lines."""
+    taken_off = sums.value("DISCOUNTSUM", money)
+    if any(line.discount is not None for line in lines):
+        of_lines = Money.total(line.taken_off for line in lines)
+        sums.mark("DISCOUNTSUM", unless=taken_off is None or taken_off == of_lines)
+        return None
+    return Discount(taken_off) if taken_off else None
 
 
 def _line(row: Node) -> Line:
@@ -177,7 +200,32 @@ def _line(row: Node) -> Line:
         uktzed=row.value("UKTZED", str),
         unit_code=row.value("UNITCD", integer),
         unit_name=row.text("UNITNM"),
+        dkpp=row.text("DKPP"),
+        excise_stamps=_stamps(row),
+        discount=_line_discount(row),
     )
+
+
+def _stamps(row: Node) -> tuple[str, ...] | None:
+    present = row.has("EXCISELABELS")
+    found = tuple(each.text("EXCISELABEL") or "" for each in row.rows("EXCISELABELS"))
+    # Two official samples put their text straight into the element.
+    row.mark("EXCISELABELS", unless=bool(found) or not present)
+    return found or None
+
+
+def _line_discount(row: Node) -> Discount | None:
+    """Return what was taken off; 0.00 is nothing. The percentage counts where the type says so."""
+    taken_off, kind = row.value("DISCOUNTSUM", money), row.value("DISCOUNTTYPE", integer)
+    percent = row.value("DISCOUNTPERCENT", rate)
+    if percent is not None and not percent.basis_points:
+        percent = None
+    by_percent = percent is not None and kind != _BY_SUM
+    row.mark("DISCOUNTPERCENT", unless=percent is None or (by_percent and bool(taken_off)))
+    if not taken_off:
+        return None
+    row.mark("DISCOUNTTYPE", unless=kind in (None, _BY_PERCENT if by_percent else _BY_SUM))
+    return Discount(taken_off, percent=percent if by_percent else None)
 
 
 def _payment(row: Node) -> Payment:
