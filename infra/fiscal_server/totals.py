@@ -6,7 +6,7 @@ What differs in form only is evened out:
    rounding is Sum + RndSum in every reading.
 2. TurnoverDiscount was seen as 0.0 when receipts had not sent it; it is then the turnover. The same holds of
    SourceSum. A turnover wholly discounted away has a base and a tax of zero at a rate above zero: there 0.0 is
-   the true figure.
+   the true figure. At a rate of zero it is where another row has a TurnoverDiscount: the receipts sent it then.
 3. Rows come in any order; here payment forms stand by code and name, taxes by letter.
 """
 
@@ -44,9 +44,10 @@ class TaxPart(Reply):
     source_sum: Amount = ZERO
     sum: Amount
 
-    def to_domain(self) -> TaxRow:
-        """Return the row by rule 2."""
-        taxed = bool(self.source_sum or self.sum or not self.prc.basis_points)
+    def to_domain(self, *, discounts_sent: bool) -> TaxRow:
+        """Return the row by rule 2; `discounts_sent`: some row of these totals has a TurnoverDiscount."""
+        left_out_at_zero = not self.prc.basis_points and not discounts_sent
+        taxed = bool(self.source_sum or self.sum or left_out_at_zero)
         discounted = self.turnover_discount
         if taxed and not discounted:
             discounted = self.turnover
@@ -82,7 +83,8 @@ class OrdersPart(Reply):
             )
             for part in self.pay_form
         )
-        taxes = (part.to_domain() for part in self.tax)
+        discounts_sent = any(part.turnover_discount for part in self.tax)
+        taxes = (part.to_domain(discounts_sent=discounts_sent) for part in self.tax)
         return OrderTotals(
             count=self.orders_count,
             total=self.sum,

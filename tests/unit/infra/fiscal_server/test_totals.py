@@ -89,6 +89,12 @@ class TestServerTotals:
         found = row(TurnoverDiscount=zero, SourceSum=zero, Sum=zero)
         assert (found.discounted_turnover, found.base) == (ZERO, ZERO)
 
+    def test_zero_rate_turnover_discounted_away_stays_zero_where_discounts_were_sent(self) -> None:
+        zero = Decimal("0.0")
+        free = tax(Letter="В", Prc=zero, TurnoverDiscount=zero, SourceSum=zero, Sum=zero)
+        found = sales_of(orders(Tax=[tax(TurnoverDiscount=Decimal("27.48")), free])).taxes[1]
+        assert (found.turnover, found.discounted_turnover, found.base) == (Money(2748), ZERO, ZERO)
+
     def test_rows_stand_in_one_order_whatever_the_servers(self) -> None:
         forms = [
             {"PayFormCode": code, "PayFormName": name, "Sum": Decimal("1.0")}
