@@ -37,6 +37,8 @@ from projections.words import vector
 class StoredReceipt:
     """One receipt, as far as lists show it.
 
+    `discount` is all that was taken off the receipt and its lines, negative where surcharges outweigh.
+
     `state` with `reason`: why it waits, is unknown or goes on after a failed attempt; for a refused receipt the tax
     service's code and text stand in `refusal_code` and `refusal_text`. `issued_at` is when the receipt was issued
     first, `corrected_at` when it was last made again; `document_at` is the time printed on it, `server_time` the tax
@@ -57,6 +59,7 @@ class StoredReceipt:
     total: Money
     unrounded: Money
     rounding: Money
+    discount: Money
     cashier_id: UUID | None
     cashier_name: str | None
     document_id: UUID | None = None
@@ -156,6 +159,7 @@ def _new(
         total=receipt.total,
         unrounded=receipt.unrounded,
         rounding=receipt.rounding,
+        discount=receipt.taken_off,
         cashier_id=receipt.cashier_id,
         cashier_name=receipt.cashier_name,
     )
@@ -174,6 +178,7 @@ def _(event: events.ReceiptCorrected, row: StoredReceipt) -> StoredReceipt:
         total=event.receipt.total,
         unrounded=event.receipt.unrounded,
         rounding=event.receipt.rounding,
+        discount=event.receipt.taken_off,
         corrections=row.corrections + 1,
         corrected_at=event.receipt.issued_at,
         reason=None,

@@ -33,6 +33,7 @@ from api.schemas.sales import CorrectionBody, SaleBody, VoidBody
 from domain.documents.receipt import ReceiptState
 from domain.errors import (
     CashierMayNotSell,
+    DiscountExceedsCost,
     EmptyReceipt,
     KeyNotForLiveRegister,
     KeyUnknown,
@@ -67,7 +68,7 @@ _NOT_YET: Others = {
         "model": ReceiptAnswer,
     }
 }
-_INPUT = (EmptyReceipt, UnknownTaxLetter, TotalsDiffer, PaymentsDiffer)
+_INPUT = (EmptyReceipt, UnknownTaxLetter, DiscountExceedsCost, TotalsDiffer, PaymentsDiffer)
 _SIGNING = (SignerUnavailable, KeyUnknown)
 
 
@@ -227,7 +228,7 @@ async def search_receipts(
         str | None,
         Query(
             max_length=256,
-            description="Words of a product's name, its code, barcode or УКТЗЕД.",
+            description="Words of a product's name, its code, barcode, УКТЗЕД or ДКПП, an excise stamp.",
             examples=["хліб житн"],
         ),
     ] = None,

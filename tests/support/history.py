@@ -26,10 +26,18 @@ from domain.documents.xml import to_xml
 from domain.identifiers import document_id, document_uid, shard_of
 from domain.ledger import AdoptedDocument, FiscalLedger
 from domain.money import Money, Quantity
+from domain.payments import PaymentRequest
 from domain.ports import LaneLease
 from domain.register.aggregate import Register
 from domain.register.state import LaneStep, RegisterSettings
-from domain.sale import CardPayment, CashPayment, LineRequest, SaleRequest
+from domain.sale import (
+    CardPayment,
+    CashPayment,
+    DiscountRequest,
+    LineRequest,
+    OtherPayment,
+    SaleRequest,
+)
 from infra.event_store.feed import Cursor, FeedEvent
 from infra.event_store.memory import MemoryLanes, MemoryStore
 from infra.postgres import Connection
@@ -225,14 +233,18 @@ class History:
 
     def _request(self, number: int) -> SaleRequest:
         lines = (GOODS[number % 3], GOODS[number % 2])
+        coupon = DiscountRequest(amount=Money(101), name="Купон") if number % 4 == 3 else None
         due = sum(line.price.times(line.quantity).kopecks for line in lines)
+        if coupon is not None:
+            due -= 101
         slip = CardSlip(masked_card=f"4149******00{number % 100:02d}", terminal_id="S1EX0007")
-        payments: tuple[CashPayment | CardPayment, ...] = (
+        payments: tuple[PaymentRequest, ...] = (
             (CashPayment(provided=Money(100_000)),),
             (CardPayment(Money(due), slip),),
             (CardPayment(Money(1_000), slip), CashPayment()),
-        )[number % 3]
-        return SaleRequest(lines=lines, payments=payments)
+            (OtherPayment(305, "СЕРТИФІКАТ", Money(1_000)), CashPayment()),
+        )[number % 5 % 4]
+        return SaleRequest(lines=lines, payments=payments, discount=coupon)
 
     def _refused(self, register: Register) -> list[Callable[[], object]]:
         if not register.refused or register.shift is None:
