@@ -62,11 +62,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptProgress:
-    """A receipt and its standing. `document_at` is the time its document carries; `parked` says why it stopped."""
+    """A receipt and its standing. `document_at` is the time its document carries; `parked` says why it stopped.
+
+    `testing`: it is a test and no fiscal receipt.
+    """
 
     register_id: UUID
     receipt: Receipt
     state: ReceiptState
+    testing: bool
     document_id: UUID | None = None
     document_at: datetime | None = None
     local_number: int | None = None
@@ -90,12 +94,13 @@ class ReceiptProgress:
         return bool(event.subject_id == self.receipt.receipt_id)
 
 
-def waiting(register_id: UUID, receipt: Receipt) -> ReceiptProgress:
+def waiting(register_id: UUID, receipt: Receipt, *, testing: bool) -> ReceiptProgress:
     """Return the standing of a receipt just issued, unsigned."""
     return ReceiptProgress(
         register_id=register_id,
         receipt=receipt,
         state=ReceiptState.WAITING,
+        testing=testing,
         reason=WaitingReason.EARLIER_DOCUMENT,
     )
 
@@ -120,6 +125,7 @@ def decided(details: ReceiptDetails) -> ReceiptProgress:
         register_id=row.register_id,
         receipt=details.receipt,
         state=row.state,
+        testing=row.testing,
         document_id=row.document_id,
         document_at=row.document_at,
         local_number=row.local_number,
@@ -134,9 +140,10 @@ def undecided(register: Register, receipt_id: UUID) -> ReceiptProgress | None:
 
     None when it is decided (registered, voided) or foreign: then the journal knows.
     """
+    testing = register.shift is not None and register.shift.testing
     refused = register.refused.get(receipt_id)
     if refused is not None:
-        return _refused(register.id, refused)
+        return _refused(register.id, refused, testing=testing)
     outstanding = register.outstanding
     if outstanding is not None and outstanding.item.subject_id == receipt_id:
         assert outstanding.item.receipt is not None
@@ -145,6 +152,7 @@ def undecided(register: Register, receipt_id: UUID) -> ReceiptProgress | None:
             register_id=register.id,
             receipt=outstanding.item.receipt,
             state=ReceiptState.UNKNOWN if asked else ReceiptState.SUBMITTED,
+            testing=testing,
             document_id=outstanding.document_id,
             document_at=outstanding.at,
             local_number=outstanding.local_number,
@@ -154,8 +162,8 @@ def undecided(register: Register, receipt_id: UUID) -> ReceiptProgress | None:
     for item in register.waiting:
         if item.subject_id == receipt_id:
             assert item.receipt is not None
-            standing = replace(waiting(register.id, item.receipt), reason=_why_waiting(register))
-            return _with_parked(standing, register)
+            standing = waiting(register.id, item.receipt, testing=testing)
+            return _with_parked(replace(standing, reason=_why_waiting(register)), register)
     return None
 
 
@@ -168,11 +176,12 @@ def _why_waiting(register: Register) -> WaitingReason:
     return WaitingReason.EARLIER_DOCUMENT
 
 
-def _refused(register_id: UUID, row: RefusedReceipt) -> ReceiptProgress:
+def _refused(register_id: UUID, row: RefusedReceipt, *, testing: bool) -> ReceiptProgress:
     return ReceiptProgress(
         register_id=register_id,
         receipt=row.receipt,
         state=ReceiptState.REFUSED,
+        testing=testing,
         refusal=Refusal(row.server_code, row.text),
     )
 
@@ -224,7 +233,7 @@ def _absent(standing: ReceiptProgress, event: events.DocumentAbsent) -> ReceiptP
 def _withdrawn(standing: ReceiptProgress, event: events.DocumentWithdrawn) -> ReceiptProgress:
     if not standing._is_subject(event):
         return standing
-    return waiting(standing.register_id, standing.receipt)
+    return waiting(standing.register_id, standing.receipt, testing=standing.testing)
 
 
 def _registered(standing: ReceiptProgress, event: events.DocumentRegistered) -> ReceiptProgress:
@@ -273,7 +282,7 @@ def _refusal(standing: ReceiptProgress, event: events.DocumentRefused) -> Receip
 def _corrected(standing: ReceiptProgress, event: events.ReceiptCorrected) -> ReceiptProgress:
     if event.receipt.receipt_id != standing.receipt.receipt_id:
         return standing
-    return waiting(standing.register_id, event.receipt)
+    return waiting(standing.register_id, event.receipt, testing=standing.testing)
 
 
 def _voided(standing: ReceiptProgress, event: events.ReceiptVoided) -> ReceiptProgress:

@@ -257,8 +257,9 @@ class LedgerStore(Protocol):
         """Make a commit durable; return where its last event stands.
 
         Raises: Conflict (a stream moved meanwhile: hold again and decide again), StaleLease,
-        IdempotencyKeyReused, CommandAlreadyRecorded, StoreUnavailable. After any of them nothing was
-        written. If the connection dies in the commit, the store finds out before it answers.
+        IdempotencyKeyReused, CommandAlreadyRecorded, IntegrityFault (a document is stored already with
+        other bytes), StoreUnavailable. After any of them nothing was written. If the connection dies in
+        the commit, the store finds out before it answers.
         """
         ...
 

@@ -63,8 +63,14 @@ def owner_dsn(settings: Settings) -> str:
 
 
 @contextmanager
-def open_engine(settings: Settings, *, name: str, pool_size: int | None = None) -> Iterator[Engine]:
-    """Open the engine for one process; the feed is followed as long as the block runs.
+def open_engine(
+    settings: Settings,
+    *,
+    name: str,
+    pool_size: int | None = None,
+    gather_seconds: float = 0.005,
+) -> Iterator[Engine]:
+    """Open the engine for one process; the feed is followed as long as the block runs, see `FeedFollower`.
 
     Raises: StoreUnavailable.
     """
@@ -80,7 +86,7 @@ def open_engine(settings: Settings, *, name: str, pool_size: int | None = None) 
         )
         stack.callback(store.close)
         signer = stack.enter_context(AgentSigner(settings.signer_socket))
-        follower = FeedFollower(store, dsn, name=name)
+        follower = FeedFollower(store, dsn, name=name, gather_seconds=gather_seconds)
         follower.start()
         stack.callback(follower.stop)
         yield Engine(

@@ -29,6 +29,7 @@ from projections.standing import (
     receipt_of,
     shift_of,
     standings_table,
+    testing_of,
     topics_of,
     unknown_receipt,
 )
@@ -69,10 +70,14 @@ class ReceiptBalance:
 
 @dataclass(frozen=True, slots=True)
 class Balances:
-    """Balances of one register: of one shift, or of all its shifts together when `shift_id` is None."""
+    """Balances of one register: of one shift, or of all its shifts together when `shift_id` is None.
+
+    `testing`: they are sums of tests, which no other balances hold.
+    """
 
     register_id: UUID
     shift_id: UUID | None
+    testing: bool
     payments: tuple[PaymentBalance, ...]
     receipts: tuple[ReceiptBalance, ...]
     cursor: Cursor
@@ -93,31 +98,41 @@ class BalancesView(View):
     PROJECTION: ClassVar[str] = "balances"
 
     def of_shift(self, *, register_id: UUID, shift_id: UUID) -> Balances:
-        """Return the balances of one shift."""
+        """Return the balances of one shift, whether it holds tests or not."""
         where = Where()
         where.equal("register_id", register_id)
         where.equal("shift_id", shift_id)
         cursor, found = self._read(where, by_shift=True)
-        payments, receipts = found.get((register_id, shift_id), ((), ()))
-        return Balances(register_id, shift_id, payments, receipts, cursor)
+        for testing in (False, True):
+            if (register_id, shift_id, testing) in found:
+                payments, receipts = found[register_id, shift_id, testing]
+                return Balances(register_id, shift_id, testing, payments, receipts, cursor)
+        return Balances(register_id, shift_id, False, (), (), cursor)
 
-    def of_register(self, register_id: UUID) -> Balances:
-        """Return the balances of all shifts of a register together."""
+    def of_register(self, register_id: UUID, *, testing: bool = False) -> Balances:
+        """Return the balances of all shifts of a register together: of the fiscal ones, or of the tests."""
         where = Where()
         where.equal("register_id", register_id)
+        where.equal("testing", testing)
         cursor, found = self._read(where, by_shift=False)
-        payments, receipts = found.get((register_id, None), ((), ()))
-        return Balances(register_id, None, payments, receipts, cursor)
+        payments, receipts = found.get((register_id, None, testing), ((), ()))
+        return Balances(register_id, None, testing, payments, receipts, cursor)
 
-    def of_open_shifts(self, *, business_unit_id: UUID | None = None) -> tuple[Balances, ...]:
-        """Return the balances of the open shifts that have receipts, of one business unit or of all."""
+    def of_open_shifts(
+        self, *, business_unit_id: UUID | None = None, testing: bool = False
+    ) -> tuple[Balances, ...]:
+        """Return the balances of the open shifts that have receipts, of one business unit or of all.
+
+        Test shifts are left out, or, where `testing` is asked for, are all there is.
+        """
         where = Where()
         where.equal("business_unit_id", business_unit_id)
+        where.equal("testing", testing)
         where.add("shift_id = open_shift_id")
         cursor, found = self._read(where, by_shift=True)
         return tuple(
-            Balances(register_id, shift_id, payments, receipts, cursor)
-            for (register_id, shift_id), (payments, receipts) in found.items()
+            Balances(register_id, shift_id, testing, payments, receipts, cursor)
+            for (register_id, shift_id, _), (payments, receipts) in found.items()
         )
 
     def _read(
@@ -125,7 +140,7 @@ class BalancesView(View):
     ) -> tuple[
         Cursor,
         dict[
-            tuple[UUID, UUID | None],
+            tuple[UUID, UUID | None, bool],
             tuple[tuple[PaymentBalance, ...], tuple[ReceiptBalance, ...]],
         ],
     ]:
@@ -139,7 +154,7 @@ class BalancesView(View):
         receipts = defaultdict(list)
         with self._rows() as rows:
             for row in rows.execute(query, where.values):
-                key = (row["register_id"], row["shift_id"])
+                key = (row["register_id"], row["shift_id"], row["testing"])
                 if row["form_code"] is None:
                     receipts[key].append(_receipt_balance(row))
                 else:
@@ -150,11 +165,11 @@ class BalancesView(View):
 
 _READ = """
 WITH balances AS (
-    SELECT register_id, shift_id, kind, state, form_code, form_name, payments AS number,
+    SELECT register_id, shift_id, testing, kind, state, form_code, form_name, payments AS number,
            amount_kopecks AS total, 0 AS unrounded, 0 AS rounding
       FROM projections.balances_payments
      UNION ALL
-    SELECT register_id, shift_id, kind, state, NULL, NULL, receipts,
+    SELECT register_id, shift_id, testing, kind, state, NULL, NULL, receipts,
            total_kopecks, unrounded_kopecks, rounding_kopecks
       FROM projections.balances_receipts
 ), shown AS (
@@ -162,12 +177,12 @@ WITH balances AS (
       FROM balances r JOIN projections.balances_standings s USING (register_id)
      WHERE r.number <> 0
 )
-SELECT register_id, {shift} AS shift_id, kind, state_shown AS state, form_code, form_name,
+SELECT register_id, {shift} AS shift_id, testing, kind, state_shown AS state, form_code, form_name,
        sum(number)::bigint AS number, sum(total)::bigint AS total,
        sum(unrounded)::bigint AS unrounded, sum(rounding)::bigint AS rounding
   FROM shown{where}
- GROUP BY 1, 2, 3, 4, 5, 6
- ORDER BY 1, 2, 3, 5, 6, 4
+ GROUP BY 1, 2, 3, 4, 5, 6, 7
+ ORDER BY 1, 2, 3, 4, 6, 7, 5
 """
 
 
@@ -203,6 +218,7 @@ class _Open:
     receipt_id: UUID
     register_id: UUID
     shift_id: UUID | None
+    testing: bool
     kind: ReceiptKind
     state: ReceiptState
     total: Money
@@ -215,6 +231,7 @@ class _Open:
 class _PaymentsRow:
     register_id: UUID
     shift_id: UUID
+    testing: bool
     kind: str
     state: str
     form_code: int
@@ -227,6 +244,7 @@ class _PaymentsRow:
 class _ReceiptsRow:
     register_id: UUID
     shift_id: UUID
+    testing: bool
     kind: str
     state: str
     receipts: int
@@ -240,13 +258,13 @@ _OPEN = Table("balances_open", _Open, key=("receipt_id",))
 _PAYMENTS = Table(
     "balances_payments",
     _PaymentsRow,
-    key=("register_id", "shift_id", "kind", "state", "form_code", "form_name"),
+    key=("register_id", "shift_id", "testing", "kind", "state", "form_code", "form_name"),
     added=("payments", "amount_kopecks"),
 )
 _RECEIPTS = Table(
     "balances_receipts",
     _ReceiptsRow,
-    key=("register_id", "shift_id", "kind", "state"),
+    key=("register_id", "shift_id", "testing", "kind", "state"),
     added=("receipts", "total_kopecks", "unrounded_kopecks", "rounding_kopecks"),
 )
 
@@ -289,12 +307,14 @@ def _after(before: _Open | None, receipt_id: UUID, standing: Standing, event: An
     """Return a receipt after an event about it."""
     state = RECEIPT_STATES[type(event)]
     shift_id = shift_of(standing, event, None if before is None else before.shift_id)
+    testing = testing_of(standing, event, before=before is not None and before.testing)
     receipt: Receipt | SumsPart | None = getattr(event, "receipt", None)
     if receipt is not None:
         return _Open(
             receipt_id=receipt_id,
             register_id=standing.register_id,
             shift_id=shift_id,
+            testing=testing,
             kind=receipt.kind,
             state=state,
             total=receipt.total,
@@ -307,9 +327,9 @@ def _after(before: _Open | None, receipt_id: UUID, standing: Standing, event: An
         )
     if before is None:
         raise unknown_receipt(receipt_id, event)
-    if (before.state, before.shift_id) == (state, shift_id):
+    if (before.state, before.shift_id, before.testing) == (state, shift_id, testing):
         return before
-    return replace(before, state=state, shift_id=shift_id)
+    return replace(before, state=state, shift_id=shift_id, testing=testing)
 
 
 def _sums(receipts: Rows[_Open]) -> tuple[list[_PaymentsRow], list[_ReceiptsRow]]:
@@ -320,7 +340,13 @@ def _sums(receipts: Rows[_Open]) -> tuple[list[_PaymentsRow], list[_ReceiptsRow]
         for row, sign in ((before, -1), (after, 1)):
             if row is None:
                 continue
-            key = (row.register_id, row.shift_id or _NO_SHIFT, str(row.kind), str(row.state))
+            key = (
+                row.register_id,
+                row.shift_id or _NO_SHIFT,
+                row.testing,
+                str(row.kind),
+                str(row.state),
+            )
             for paid in row.payments:
                 sums = payments[*key, paid.form_code, paid.form_name]
                 _add(sums, sign, 1, paid.amount.kopecks)

@@ -25,6 +25,7 @@ from projections.standing import (
     receipt_of,
     shift_of,
     standings_table,
+    testing_of,
     topics_of,
     unknown_receipt,
     whole,
@@ -44,6 +45,7 @@ class StoredReceipt:
     first, `corrected_at` when it was last made again; `document_at` is the time printed on it, `server_time` the tax
     service's. `local_number` is None while no document of the receipt is on its way or registered. `learned` tells
     how we know that it is registered: `ticket`, `inquiry` or `adoption`. `adopted`: it was issued elsewhere.
+    `testing`: it is a test and no fiscal receipt.
     """
 
     receipt_id: UUID
@@ -74,6 +76,7 @@ class StoredReceipt:
     corrected_at: datetime | None = None
     voided_at: datetime | None = None
     void_reason: str | None = None
+    testing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,7 @@ def _after(
         _changed(event, before),
         state=RECEIPT_STATES.get(type(event), before.state),
         shift_id=shift_of(standing, event, before.shift_id),
+        testing=testing_of(standing, event, before=before.testing),
     )
 
 

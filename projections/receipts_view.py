@@ -75,6 +75,7 @@ class ReceiptQuery:
     business_unit_id: UUID | None = None
     company_id: UUID | None = None
     shift_id: UUID | None = None
+    testing: bool | None = None
 
 
 class ReceiptsView(View):
@@ -150,6 +151,7 @@ def _conditions(wanted: ReceiptQuery) -> Where:
         "business_unit_id",
         "company_id",
         "shift_id",
+        "testing",
     ):
         where.equal(f"r.{column}", getattr(wanted, column))
     if wanted.total_from is not None:

@@ -118,10 +118,13 @@ class ShiftsView(View):
         opened_from: datetime | None = None,
         opened_before: datetime | None = None,
         differing: bool = False,
+        testing: bool | None = None,
         limit: int = 50,
         after: str | None = None,
     ) -> RowPage[ShiftRow]:
         """Return shifts, newest first; `differing`: only those whose totals the tax service counts otherwise.
+
+        `testing`: only test shifts, or none of them; None: all.
 
         Raises: InvalidField.
         """
@@ -135,6 +138,7 @@ class ShiftsView(View):
             where.add("opened_at >= %s", opened_from)
         if opened_before is not None:
             where.add("opened_at < %s", opened_before)
+        where.equal("testing", testing)
         if differing:
             where.add("differences <> '[]'")
         return self._page(

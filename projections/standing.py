@@ -30,8 +30,8 @@ Changes = Mapping[type[Any], Callable[[Any, Any], "Standing"]]
 class Standing:
     """One register: whose it is, its open shift, what its document on the way registers, why it is parked.
 
-    `elsewhere_shift_id`: the shift that adopted documents belong to when it was never open here. `subject_*` and
-    `parked` stay empty in projections that only ask for the shift.
+    `elsewhere_shift_id`: the shift that adopted documents belong to when it was never open here. `testing`: the shift
+    opened last holds tests. `subject_*` and `parked` stay empty in projections that only ask for the shift.
     """
 
     register_id: UUID
@@ -43,6 +43,7 @@ class Standing:
     subject_id: UUID | None = None
     subject_kind: DocumentKind | None = None
     parked: str | None = None
+    testing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +219,15 @@ def shift_of(standing: Standing, event: Any, before: UUID | None) -> UUID | None
     return before
 
 
+def testing_of(standing: Standing, event: Any, *, before: bool) -> bool:
+    """Return whether a receipt is a test after an event about it: as the shift is that it counts in."""
+    if isinstance(event, events.ReceiptIssued | IssuedPart | events.DocumentRegistered):
+        return standing.testing
+    if isinstance(event, events.DocumentAdopted):
+        return event.testing
+    return before
+
+
 def adopted_document_id(event: events.DocumentAdopted) -> UUID:
     """Return the id of an adopted document: its UID, or one made from a UID that is no GUID.
 
@@ -241,7 +251,7 @@ def adopted_shift_id(standing: Standing, event: events.DocumentAdopted) -> UUID 
 
 
 def _shift_opened(standing: Standing, event: events.ShiftOpened) -> Standing:
-    return replace(standing, shift_id=event.shift_id)
+    return replace(standing, shift_id=event.shift_id, testing=event.testing)
 
 
 def _shift_closed(standing: Standing, _: events.ShiftClosed) -> Standing:
@@ -258,7 +268,12 @@ def _settled(standing: Standing, _: Any) -> Standing:
 
 def _adopted(standing: Standing, event: events.DocumentAdopted) -> Standing:
     if event.shift is not None:
-        return replace(standing, shift_id=event.shift.shift_id, elsewhere_shift_id=None)
+        return replace(
+            standing,
+            shift_id=event.shift.shift_id,
+            elsewhere_shift_id=None,
+            testing=event.shift.testing,
+        )
     if event.in_shift:
         return standing
     if event.kind is DocumentKind.SHIFT_CLOSING:

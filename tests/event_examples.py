@@ -72,6 +72,7 @@ _ADOPTED: dict[str, Any] = {
     "receipt": None,
     "z_report": None,
     "in_shift": True,
+    "testing": False,
     "shift": None,
 }
 _REGISTERED: dict[str, Any] = {

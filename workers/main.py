@@ -32,12 +32,16 @@ log = structlog.get_logger(__name__)
 _SPARE_CONNECTIONS = 4
 _SHARED_QUEUE_SECONDS = 10.0
 _STOP_SECONDS = 60_000
+# A lane is read from the log when it is claimed, and nobody waits for this process to hear of an event.
+_GATHER_SECONDS = 0.02
 
 
 def rules_of(settings: Settings) -> SubmissionRules:
     """Return the times of submission that the settings give."""
     return SubmissionRules(
         lease_seconds=int(settings.lease_seconds),
+        lease_margin_seconds=2
+        * (settings.connect_timeout_seconds + settings.answer_timeout_seconds),
         documents_per_claim=settings.documents_per_claim,
         retry_first_seconds=settings.retry_first_seconds,
         retry_longest_seconds=settings.retry_longest_seconds,
@@ -51,7 +55,11 @@ def run(settings: Settings, stop: threading.Event) -> None:
     """Work until told to stop; what was begun is finished and recorded first."""
     pool_size = settings.worker_threads + _SPARE_CONNECTIONS
     with ExitStack() as stack:
-        engine = stack.enter_context(open_engine(settings, name="worker", pool_size=pool_size))
+        engine = stack.enter_context(
+            open_engine(
+                settings, name="worker", pool_size=pool_size, gather_seconds=_GATHER_SECONDS
+            )
+        )
         server = stack.enter_context(open_fiscal_server(settings, engine.signer))
         timestamps = stack.enter_context(open_timestamps(settings))
         submitter = Submitter(

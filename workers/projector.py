@@ -22,7 +22,7 @@ from projections.catalogue import PROJECTIONS
 log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 1.0
-_GATHER_SECONDS = 0.05
+_GATHER_SECONDS = 0.1
 
 
 def run(settings: Settings, stop: threading.Event) -> None:

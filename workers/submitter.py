@@ -41,9 +41,13 @@ MOST_DISAGREEMENTS = 5
 
 @dataclass(frozen=True, slots=True)
 class SubmissionRules:
-    """Times of submission, from the settings."""
+    """Times of submission, from the settings.
+
+    `lease_margin_seconds`: how much of a lease must be left before anything is done under it; otherwise it is renewed.
+    """
 
     lease_seconds: int
+    lease_margin_seconds: float
     documents_per_claim: int
     retry_first_seconds: float
     retry_longest_seconds: float
@@ -90,20 +94,20 @@ class Submitter:
         self._skew_seconds = skew_seconds
         self._resync = Resync(server=server, clock=clock)
         self._state_read_at: dict[UUID, datetime] = {}
+        self._held_until: dict[UUID, datetime] = {}
 
     def work(self, register_id: UUID) -> int:
         """Work the register's lane until it is idle, must pause, or had its share; return steps done.
 
         A lane held by another worker, parked or not due is left alone. Safe to call at any time.
         """
+        now = self._clock.now()
         lease = self._lanes.claim(
-            register_id,
-            owner=self._owner,
-            now=self._clock.now(),
-            seconds=self._rules.lease_seconds,
+            register_id, owner=self._owner, now=now, seconds=self._rules.lease_seconds
         )
         if lease is None:
             return 0
+        self._held_until[register_id] = now + timedelta(seconds=self._rules.lease_seconds)
         steps, failures = 0, lease.failures
         due_at: datetime | None = self._clock.now()
         reason: str | None = None
@@ -135,9 +139,17 @@ class Submitter:
         return steps
 
     def _keep(self, lease: LaneLease) -> None:
-        now = self._clock.now()
-        if not self._lanes.extend(lease, now=now, seconds=self._rules.lease_seconds):
+        """Renew a lease that might end during the next request. Raises: StaleLease.
+
+        One that was lost before its time is noticed by the next commit, which its epoch fences.
+        """
+        now, seconds = self._clock.now(), self._rules.lease_seconds
+        left = self._held_until[lease.register_id] - now
+        if left > timedelta(seconds=self._rules.lease_margin_seconds):
+            return
+        if not self._lanes.extend(lease, now=now, seconds=seconds):
             raise StaleLease(register_id=lease.register_id)
+        self._held_until[lease.register_id] = now + timedelta(seconds=seconds)
 
     def _step(self, lease: LaneLease, task: LaneTask, *, failures: int) -> LaneTask:
         """Do one step. Raises: Pause, StaleLease."""
@@ -373,6 +385,13 @@ class Submitter:
                     "shift-held-by-another-key",
                     f"opened by {state.opener_name or 'somebody'}, key {state.opener_key_id}",
                 )
+        if state.shift_open and task.shift is not None and state.testing != task.shift.testing:
+            # Taking over its mode would make tests of receipts that people hold for fiscal, or the reverse.
+            there, here = ("tests", "none") if state.testing else ("no tests", "only tests")
+            return (
+                "shift-of-another-mode",
+                f"the shift open there holds {there}, ours holds {here}: close that one first",
+            )
         if task.next_local_number is not None and state.next_local_number < task.next_local_number:
             return (
                 "server-behind",

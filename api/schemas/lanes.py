@@ -142,6 +142,7 @@ class BalancesAnswer(AnswerModel):
 
     register_id: Id = Field(description="The register.", examples=[_REGISTER])
     shift_id: UUID | None = Field(description="The shift; null: all.", examples=[_ID])
+    testing: bool = Field(description="Whether these are sums of tests.", examples=[False])
     cash_in_drawer_kopecks: int = Field(
         description="Cash taken and not given back, whatever the tax service says of the receipts.",
         examples=[2750],
@@ -155,6 +156,7 @@ class BalancesAnswer(AnswerModel):
         return cls(
             register_id=balances.register_id,
             shift_id=balances.shift_id,
+            testing=balances.testing,
             cash_in_drawer_kopecks=balances.cash_in_drawer.kopecks,
             payments=[
                 PaymentBalanceAnswer(

@@ -18,6 +18,7 @@ from domain.documents.receipt import (
     ReceiptKind,
     ReceiptState,
 )
+from domain.documents.text import TEST_MARK
 from projections.receipts_view import ReceiptRow
 
 _RECEIPT = "7e5a0000-0b1c-4d2e-8f30-a1b2c3d401f7"
@@ -217,6 +218,12 @@ class ReceiptAnswer(AnswerModel):
     receipt_id: Id = Field(description="Its id.", examples=[_RECEIPT])
     register_id: Id = Field(description="Its register.", examples=[_REGISTER])
     state: ReceiptState = Field(description="How far it is.", examples=["registered"])
+    testing: bool = Field(
+        description="Whether it is a test and no fiscal receipt.", examples=[False]
+    )
+    test_mark: str | None = Field(
+        description="What must be shown with a test wherever it is shown.", examples=[TEST_MARK]
+    )
     local_number: int | None = Field(description="The document's local number.", examples=[4321])
     fiscal_number: str | None = Field(
         description="The number given by the tax service.", examples=["3600000103"]
@@ -251,6 +258,9 @@ class ReceiptSummary(AnswerModel):
     shift_id: UUID | None = Field(description="In which shift it counts.", examples=[_RECEIPT])
     kind: ReceiptKind = Field(description="What it is.", examples=["sale"])
     state: ReceiptState = Field(description="How far it is.", examples=["registered"])
+    testing: bool = Field(
+        description="Whether it is a test and no fiscal receipt.", examples=[False]
+    )
     issued_at: datetime = Field(
         description="When it was issued.", examples=["2026-11-05T08:15:04Z"]
     )
@@ -293,6 +303,7 @@ class ReceiptSummary(AnswerModel):
             shift_id=row.shift_id,
             kind=row.kind,
             state=row.state,
+            testing=row.testing,
             issued_at=row.issued_at,
             total_kopecks=row.total.kopecks,
             rounding_kopecks=row.rounding.kopecks,
@@ -323,6 +334,8 @@ def receipt_answer(
         register_id=register_id,
         kind=receipt.kind,
         state=progress.state,
+        testing=progress.testing,
+        test_mark=TEST_MARK if progress.testing else None,
         local_number=progress.local_number,
         fiscal_number=progress.fiscal_number,
         server_time=progress.server_time,

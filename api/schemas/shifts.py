@@ -24,6 +24,12 @@ class OpenShiftBody(RequestModel):
     cashier_id: UUID = Field(
         description="The cashier; the shift is signed with this cashier's key.", examples=[_CASHIER]
     )
+    testing: bool | None = Field(
+        default=None,
+        description="Whether all its documents are tests: they get fiscal numbers and are not fiscal. Absent: as the "
+        "register is set.",
+        examples=[False],
+    )
 
 
 class ShiftAnswer(AnswerModel):
@@ -124,6 +130,7 @@ class XReportAnswer(AnswerModel):
     register_id: Id = Field(description="The register.", examples=[_REGISTER])
     shift_id: Id = Field(description="Its open shift.", examples=[_SHIFT])
     number: int = Field(description="The shift's number.", examples=[12])
+    testing: bool = Field(description="Whether its documents are tests.", examples=[False])
     cashier_name: str | None = Field(description="The cashier.", examples=["Приклад О. П."])
     opened_at: datetime = Field(description="Since when.", examples=["2026-11-05T06:55:12Z"])
     made_at: datetime = Field(description="Time of this report.", examples=["2026-11-05T14:00:00Z"])
@@ -143,6 +150,7 @@ class XReportAnswer(AnswerModel):
             register_id=report.register_id,
             shift_id=report.shift_id,
             number=report.number,
+            testing=report.testing,
             cashier_name=report.cashier_name,
             opened_at=report.opened_at,
             made_at=report.made_at,
@@ -161,6 +169,7 @@ class ZReportAnswer(AnswerModel):
     shift_id: Id = Field(description="Its shift.", examples=[_SHIFT])
     register_id: Id = Field(description="Its register.", examples=[_REGISTER])
     shift_number: int | None = Field(description="The shift's number.", examples=[12])
+    testing: bool = Field(description="Whether its shift held tests.", examples=[False])
     z_report_id: UUID | None = Field(description="Its id.", examples=[_SHIFT])
     made_at: datetime | None = Field(
         description="When its figures were decided.", examples=["2026-11-05T19:00:48Z"]
@@ -197,6 +206,7 @@ class ZReportAnswer(AnswerModel):
             shift_id=row.shift_id,
             register_id=row.register_id,
             shift_number=row.number,
+            testing=row.testing,
             z_report_id=row.z_report_id,
             made_at=row.z_made_at,
             local_number=row.z_local_number,

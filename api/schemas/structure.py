@@ -171,6 +171,9 @@ class BusinessUnitAnswer(AnswerModel):
         )
 
 
+_TESTING = "Whether its shifts hold tests, which get fiscal numbers and are not fiscal; an opening may say otherwise."
+
+
 class RegisterSettingsModel(RequestModel):
     """How a register behaves."""
 
@@ -184,16 +187,18 @@ class RegisterSettingsModel(RequestModel):
         description="Step that cash is rounded to; heeded from the next shift on. 1: not at all.",
         examples=[50],
     )
+    testing: bool = Field(default=False, description=_TESTING, examples=[False])
 
     def to_domain(self) -> RegisterSettings:
         """Return the settings as the ledger takes them."""
         return RegisterSettings(
             opens_with_first_sale=self.opens_with_first_sale,
             cash_step=Money(self.cash_step_kopecks),
+            testing=self.testing,
         )
 
 
-_SETTINGS = {"opens_with_first_sale": True, "cash_step_kopecks": 50}
+_SETTINGS = {"opens_with_first_sale": True, "cash_step_kopecks": 50, "testing": False}
 
 
 class RegisterSettingsPatch(RequestModel):
@@ -209,13 +214,15 @@ class RegisterSettingsPatch(RequestModel):
         description="Step that cash is rounded to; heeded from the next shift on. 1: not at all.",
         examples=[10],
     )
+    testing: bool | None = Field(default=None, description=_TESTING, examples=[True])
 
     def applied_to(self, settings: RegisterSettings) -> RegisterSettings:
         """Return the settings with what is given here."""
-        opens, step = self.opens_with_first_sale, self.cash_step_kopecks
+        opens, step, testing = self.opens_with_first_sale, self.cash_step_kopecks, self.testing
         return RegisterSettings(
             opens_with_first_sale=settings.opens_with_first_sale if opens is None else opens,
             cash_step=settings.cash_step if step is None else Money(step),
+            testing=settings.testing if testing is None else testing,
         )
 
 
@@ -290,6 +297,7 @@ def settings_model(settings: RegisterSettings) -> RegisterSettingsModel:
     return RegisterSettingsModel(
         opens_with_first_sale=settings.opens_with_first_sale,
         cash_step_kopecks=step,  # type: ignore[arg-type]
+        testing=settings.testing,
     )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from fastapi import Query
+
 from api.auth import Right
 from api.errors import MissingField
 from api.positions import reach
 from api.routing import Call, Endpoints
-from api.schemas.common import AtLeast, BusinessUnitFilter, RegisterFilter, ShiftFilter
+from api.schemas.common import AtLeast, BusinessUnitFilter, RegisterFilter, ShiftFilter, YesOrNo
 from api.schemas.lanes import BalancesAnswer, BalancesPage
 from domain.errors import NotFound
 from infra.event_store.feed import Cursor
@@ -28,12 +32,16 @@ async def read_balances(
     register_id: RegisterFilter = None,
     shift_id: ShiftFilter = None,
     business_unit_id: BusinessUnitFilter = None,
+    testing: Annotated[
+        YesOrNo,
+        Query(description="Sums of test shifts instead of the fiscal ones.", examples=[False]),
+    ] = False,
     at_least: AtLeast = None,
 ) -> BalancesPage:
     """Return the money of a register (of one shift, or all together), or of every shift that is open now.
 
     Every figure is split by the state of the receipts, so that what the tax service has is told from what is on its
-    way.
+    way. Tests are no money: they stay out unless they are asked for, by `testing` or by the shift's id.
     """
     view = call.parts.views.balances
     if shift_id is not None and register_id is None:
@@ -44,9 +52,11 @@ async def read_balances(
     await reach(call.parts, view, at_least)
     found: tuple[Balances, ...]
     if register_id is None:
-        found = await call.parts.from_view(view.of_open_shifts, business_unit_id=business_unit_id)
+        found = await call.parts.from_view(
+            view.of_open_shifts, business_unit_id=business_unit_id, testing=testing
+        )
     elif shift_id is None:
-        found = (await call.parts.from_view(view.of_register, register_id),)
+        found = (await call.parts.from_view(view.of_register, register_id, testing=testing),)
     else:
         found = (
             await call.parts.from_view(view.of_shift, register_id=register_id, shift_id=shift_id),

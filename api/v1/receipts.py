@@ -27,6 +27,7 @@ from api.schemas.common import (
     Since,
     Until,
     WholeNumber,
+    YesOrNo,
 )
 from api.schemas.receipts import ReceiptAnswer, ReceiptSummary, receipt_answer
 from api.schemas.sales import CorrectionBody, SaleBody, VoidBody
@@ -236,6 +237,9 @@ async def search_receipts(
         str | None,
         Query(pattern=r"^\d{4}$", description="Last digits of the card.", examples=["1234"]),
     ] = None,
+    testing: Annotated[
+        YesOrNo | None, Query(description="Only tests, or none of them.", examples=[False])
+    ] = None,
     limit: Limit = 50,
     after: After = None,
     at_least: AtLeast = None,
@@ -259,6 +263,7 @@ async def search_receipts(
         cashier=cashier,
         product=product,
         card_tail=card_tail,
+        testing=testing,
     )
     page = await call.parts.from_view(view.search, wanted, limit=limit, after=after)
     return Page(
@@ -279,7 +284,7 @@ async def _standing(call: CallContext, issued: Issued) -> ReceiptProgress:
     """Return how far a receipt is right after its command; one carried out before is looked for."""
     if issued.receipt is None:
         return await _find(call, issued.register_id, issued.receipt_id)
-    standing = waiting(issued.register_id, issued.receipt)
+    standing = waiting(issued.register_id, issued.receipt, testing=issued.testing)
     return standing if issued.local_number is None else signed(standing, issued.local_number)
 
 

@@ -83,6 +83,7 @@ async def open_shift(call: Call, register_id: RegisterId, body: OpenShiftBody) -
             call.parts.ledger.open_shift,
             register_id=register_id,
             cashier_id=body.cashier_id,
+            testing=body.testing,
             command=call.the_command,
         )
         shift = await _current(call, change)
@@ -142,6 +143,9 @@ async def list_shifts(
     state: Annotated[
         ShiftState | None, Query(description="Only in this state.", examples=["open"])
     ] = None,
+    testing: Annotated[
+        YesOrNo | None, Query(description="Only test shifts, or none of them.", examples=[False])
+    ] = None,
     opened_from: Since = None,
     opened_before: Until = None,
     limit: Limit = 50,
@@ -157,6 +161,7 @@ async def list_shifts(
         business_unit_id=business_unit_id,
         company_id=company_id,
         state=state,
+        testing=testing,
         opened_from=opened_from,
         opened_before=opened_before,
         limit=limit,
@@ -216,6 +221,10 @@ async def list_z_reports(
             examples=[True],
         ),
     ] = False,
+    testing: Annotated[
+        YesOrNo,
+        Query(description="Those of test shifts instead of the fiscal ones.", examples=[False]),
+    ] = False,
     opened_from: Since = None,
     opened_before: Until = None,
     limit: Limit = 50,
@@ -232,6 +241,7 @@ async def list_z_reports(
         company_id=company_id,
         state=ShiftState.CLOSED,
         differing=differing,
+        testing=testing,
         opened_from=opened_from,
         opened_before=opened_before,
         limit=limit,

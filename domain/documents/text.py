@@ -23,6 +23,9 @@ from domain.errors import InvalidField
 
 ENCODING = "cp1251"
 
+TEST_MARK = "ТЕСТОВИЙ НЕФІСКАЛЬНИЙ ДОКУМЕНТ"
+"""What every form of a test document shows. Source: description of the API of 2025 (reference §3.9)."""
+
 REPLACEMENTS = MappingProxyType(
     {
         # apostrophes and quotation marks; U+02BC is the official Ukrainian apostrophe

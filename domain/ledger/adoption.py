@@ -126,6 +126,7 @@ class Adoption(Submission):
             at=found.at,
             xml_sha256=sha256(found.xml).hex(),
             in_shift=known and self._is_in_shift(register, found),
+            testing=document is not None and document.heading.testing,
             receipt=receipt,
             z_report=content if isinstance(content, ZReport) else None,
             shift=self._foreign_shift(register, found, key_id=key_id) if opens else None,

@@ -64,6 +64,7 @@ class Issued:
     """What a till learns when a receipt was issued, corrected or voided.
 
     `receipt` is None when the same command had been carried out before: the receipt is then read by its id.
+    `testing`: it is a test and no fiscal receipt.
     """
 
     receipt_id: UUID
@@ -71,6 +72,7 @@ class Issued:
     position: LogPosition | None
     receipt: Receipt | None
     local_number: int | None = None
+    testing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

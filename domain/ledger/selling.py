@@ -36,6 +36,7 @@ class XReport:
     register_id: UUID
     shift_id: UUID
     number: int
+    testing: bool
     cashier_name: str | None
     opened_at: datetime
     closing: bool
@@ -51,9 +52,16 @@ class Selling(LedgerBase):
     """Use cases of a till."""
 
     def open_shift(
-        self, *, register_id: UUID, cashier_id: UUID, command: CommandKey | None = None
+        self,
+        *,
+        register_id: UUID,
+        cashier_id: UUID,
+        testing: bool | None = None,
+        command: CommandKey | None = None,
     ) -> ShiftChange:
         """Open a shift; its document 100 is registered before any receipt of it.
+
+        `testing`: whether it is a test shift; None: as the register is set.
 
         Raises: NotFound, ShiftAlreadyOpen, CashierMayNotSell, KeyNotForLiveRegister, LaneParked, KeyUnknown,
         SignerUnavailable.
@@ -62,7 +70,7 @@ class Selling(LedgerBase):
 
         def decide() -> ShiftChange:
             with self.store.hold(Register, register_id, shard=shard) as register:
-                shift = self._open(register, cashier_id=cashier_id)
+                shift = self._open(register, cashier_id=cashier_id, testing=testing)
                 position = self._save(
                     register,
                     command=self._recorded(
@@ -211,6 +219,7 @@ class Selling(LedgerBase):
             register_id=register_id,
             shift_id=shift.shift_id,
             number=shift.number,
+            testing=shift.testing,
             cashier_name=shift.cashier_name,
             opened_at=shift.opened_at,
             closing=shift.closing is not None,
@@ -245,7 +254,7 @@ class Selling(LedgerBase):
 
     # --- helpers ---------------------------------------------------------------------------------------------
 
-    def _open(self, register: Register, *, cashier_id: UUID) -> Shift:
+    def _open(self, register: Register, *, cashier_id: UUID, testing: bool | None = None) -> Shift:
         cashier = self.store.read(Cashier, cashier_id, shard=shard_of(cashier_id))
         if cashier.company_id != register.company_id:
             raise CashierMayNotSell(reason="the cashier works for another company")
@@ -272,6 +281,7 @@ class Selling(LedgerBase):
             ),
             tax_groups=company.tax_groups_on(fiscal_day(now)),
             opened_at=now,
+            testing=register.settings.testing if testing is None else testing,
         )
         assert register.shift is not None
         return register.shift
@@ -320,6 +330,7 @@ class Selling(LedgerBase):
             position=position,
             receipt=receipt,
             local_number=outstanding.local_number if outstanding is not None and ours else None,
+            testing=register.shift is not None and register.shift.testing,
         )
 
     def _once_issued(

@@ -145,8 +145,12 @@ class Register(Aggregate):
         seller: Seller,
         tax_groups: tuple[TaxGroup, ...],
         opened_at: datetime,
+        testing: bool,
     ) -> None:
-        """Open the next shift. Raises: ShiftAlreadyOpen, LaneParked."""
+        """Open the next shift; all documents of a test shift are tests (reference §3.9).
+
+        Raises: ShiftAlreadyOpen, LaneParked.
+        """
         if self.shift is not None:
             raise ShiftAlreadyOpen(shift_number=self.shift.number)
         self._check_not_parked()
@@ -161,7 +165,7 @@ class Register(Aggregate):
             tax_groups=tax_groups,
             cash_step=self.settings.cash_step,
             opened_at=opened_at,
-            testing=False,
+            testing=testing,
         )
 
     def selling_shift(self) -> Shift:
@@ -405,6 +409,7 @@ class Register(Aggregate):
         at: datetime,
         xml_sha256: str,
         in_shift: bool,
+        testing: bool = False,
         receipt: Receipt | None = None,
         z_report: ZReport | None = None,
         shift: Shift | None = None,
@@ -427,6 +432,7 @@ class Register(Aggregate):
             z_report=z_report,
             in_shift=in_shift,
             shift=shift,
+            testing=testing,
         )
         if kind is DocumentKind.SHIFT_CLOSING and in_shift:
             self._end_shift(closing_fiscal_number=fiscal_number, at=at)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from domain.aggregate import Aggregate, AggregateCreated
@@ -43,6 +43,7 @@ class Registered(Event, AggregateCreated):
     """A register joined its business unit. `live`: its documents create tax obligations."""
 
     TOPIC: ClassVar[str] = "register.registered"
+    class_version: ClassVar[int] = 2
     company_id: UUID
     business_unit_id: UUID
     fiscal_number: str
@@ -51,12 +52,23 @@ class Registered(Event, AggregateCreated):
     live: bool
     settings: RegisterSettings
 
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Registers had no test mode."""
+        state["settings"]["testing"] = False
+
 
 class SettingsChanged(Event):
     """The register behaves differently from now on; the cash step from the next shift."""
 
     TOPIC: ClassVar[str] = "register.settings-changed"
+    class_version: ClassVar[int] = 2
     settings: RegisterSettings
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Registers had no test mode."""
+        state["settings"]["testing"] = False
 
     def apply(self, register: Register) -> None:
         register.settings = self.settings
@@ -302,10 +314,12 @@ class DocumentAdopted(Event):
 
     `subject_id`: it registers something of ours after all (a restored backup). `in_shift`: it belongs to the
     shift that is open here and counts in it. `shift`: the shift it opens here. `kind` is `other` for what our
-    types cannot hold; `server_kind` is then the service's own name. The XML is stored under the UID.
+    types cannot hold; `server_kind` is then the service's own name. `testing`: it is marked as a test. The XML is
+    stored under the UID.
     """
 
     TOPIC: ClassVar[str] = "register.document-adopted"
+    class_version: ClassVar[int] = 2
     subject_id: UUID | None
     kind: DocumentKind
     server_kind: str
@@ -318,6 +332,12 @@ class DocumentAdopted(Event):
     z_report: ZReport | None
     in_shift: bool
     shift: Shift | None
+    testing: bool
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        """Whether a document was a test was only known of the shift it opened."""
+        state["testing"] = state["shift"] is not None and state["shift"]["testing"]
 
     def apply(self, register: Register) -> None:
         _advance(register, local_number=self.local_number, at=self.at)

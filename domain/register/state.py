@@ -21,10 +21,14 @@ RECOGNISED_DOCUMENTS = 8
 
 @dataclass(frozen=True, slots=True)
 class RegisterSettings:
-    """How a register behaves; `cash_step` is the step of cash rounding in kopecks (1, 10 or 50)."""
+    """How a register behaves; `cash_step` is the step of cash rounding in kopecks (1, 10 or 50).
+
+    `testing`: its shifts hold test documents unless the opening says otherwise.
+    """
 
     opens_with_first_sale: bool = False
     cash_step: Money = Money(50)
+    testing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

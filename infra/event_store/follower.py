@@ -22,7 +22,6 @@ Subscriber = Callable[[tuple[FeedEvent, ...]], None]
 
 PAGE = 2_000
 _RETRY_SECONDS = 0.5
-_GATHER_SECONDS = 0.005
 
 
 class Hints:
@@ -72,11 +71,19 @@ class FeedFollower:
     """
 
     def __init__(
-        self, store: PostgresStore, dsn: str, *, name: str, poll_seconds: float = 1.0
+        self,
+        store: PostgresStore,
+        dsn: str,
+        *,
+        name: str,
+        poll_seconds: float = 1.0,
+        gather_seconds: float = 0.005,
     ) -> None:
+        """After a hint more is waited for during `gather_seconds`: commits come in flocks."""
         self._store = store
         self._hints = Hints(dsn, name=f"{name} follower")
         self._poll_seconds = poll_seconds
+        self._gather_seconds = gather_seconds
         self._subscribers: list[Subscriber] = []
         self._one_at_a_time = threading.Lock()
         self._stop = threading.Event()
@@ -119,8 +126,7 @@ class FeedFollower:
         while not self._stop.is_set():
             try:
                 self._hints.wait(self._poll_seconds)
-                # Commits come in flocks; each page read by itself would cost more than its events.
-                self._stop.wait(_GATHER_SECONDS)
+                self._stop.wait(self._gather_seconds)
                 self.catch_up()
             except StoreUnavailable as error:
                 log.warning("cannot follow the log", reason=error.reason)

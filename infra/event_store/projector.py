@@ -138,7 +138,9 @@ class ProjectorThread:
 
     def _catch_up(self, connection: Connection, stop: threading.Event) -> None:
         while not stop.is_set():
-            if not self._projector.step(connection, page_events=self._page_events):
+            # A page that is not full ends the log; what came since has woken us again.
+            count = self._projector.step(connection, page_events=self._page_events)
+            if count < self._page_events:
                 return
 
     def _show_failure(self, connection: Connection | None, error: Exception) -> None:

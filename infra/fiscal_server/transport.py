@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import gzip
 import ssl
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +20,7 @@ import httpx
 
 from domain.clock import Clock
 from domain.errors import Unreachable
+from infra.posting import Poster
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 """A longer answer is not read to its end; lists of a busy month stay far below."""
@@ -90,13 +89,14 @@ class Transport:
         self._connect_timeout = connect_timeout_seconds
         self._answer_timeout = answer_timeout_seconds
         self._gzip_requests = gzip_requests
-        # One context for all threads: loading the authorities takes tens of milliseconds.
-        self._tls = tls if tls is not None else httpx.create_ssl_context()
-        self._proxy = proxy
         self._on_skew = on_skew
-        self._local = threading.local()
-        self._clients: list[httpx.Client] = []
-        self._lock = threading.Lock()
+        self._poster = Poster(
+            connect_timeout_seconds=connect_timeout_seconds,
+            answer_timeout_seconds=answer_timeout_seconds,
+            most_answer_bytes=MAX_ANSWER_BYTES,
+            tls=tls,
+            proxy=proxy,
+        )
         self._skew_seconds: float | None = None
 
     @property
@@ -106,11 +106,7 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections of all threads."""
-        with self._lock:
-            for client in self._clients:
-                client.close()
-            self._clients.clear()
-            self._local = threading.local()
+        self._poster.close()
 
     def post(self, path: str, body: bytes, *, content_type: str) -> HttpAnswer:
         """Send a request and return the answer, whatever its status.
@@ -122,47 +118,15 @@ class Transport:
             headers["Content-Encoding"] = "gzip"
             body = gzip.compress(body, mtime=0)
         sending = _Sending()
+        started = self._clock.now()
         try:
-            return self._exchange(self._base_url + path, body, headers=headers, sending=sending)
+            answer = self._poster.post(
+                self._base_url + path, body, headers=headers, extensions={"trace": sending}
+            )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unreachable(reason=self._reason(error), sent=sending.began) from error
-
-    def _exchange(
-        self, url: str, body: bytes, *, headers: dict[str, str], sending: _Sending
-    ) -> HttpAnswer:
-        started = self._clock.now()
-        deadline = time.monotonic() + self._connect_timeout + self._answer_timeout
-        request = self._client().stream(
-            "POST", url, content=body, headers=headers, extensions={"trace": sending}
-        )
-        with request as response:
-            self._measure_skew(response.headers.get("Date"), since=started)
-            answer = bytearray()
-            for chunk in response.iter_bytes():
-                answer += chunk
-                # The library bounds each read; an answer that trickles must be bounded as a whole.
-                if time.monotonic() > deadline:
-                    raise httpx.ReadTimeout("the answer was not complete", request=response.request)
-                if len(answer) > MAX_ANSWER_BYTES:
-                    raise httpx.DecodingError(
-                        f"an answer of more than {MAX_ANSWER_BYTES} bytes", request=response.request
-                    )
-            return HttpAnswer(status=response.status_code, body=bytes(answer))
-
-    def _client(self) -> httpx.Client:
-        client: httpx.Client | None = getattr(self._local, "client", None)
-        if client is None:
-            client = httpx.Client(
-                timeout=httpx.Timeout(self._answer_timeout, connect=self._connect_timeout),
-                verify=self._tls,
-                proxy=self._proxy,
-                trust_env=False,
-                follow_redirects=False,
-            )
-            self._local.client = client
-            with self._lock:
-                self._clients.append(client)
-        return client
+        self._measure_skew(answer.headers.get("Date"), since=started)
+        return HttpAnswer(status=answer.status, body=answer.body)
 
     def _measure_skew(self, header: str | None, *, since: datetime) -> None:
         """Compare the server's Date with the middle of the exchange; Date is cut to whole seconds."""

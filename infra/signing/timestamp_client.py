@@ -9,6 +9,7 @@ from typing import Final
 import httpx
 
 from domain.errors import Unreachable
+from infra.posting import Poster
 from infra.signing import cms
 from infra.signing.errors import SignatureInvalid
 from infra.signing.suites import SUITES, SuiteRegistry
@@ -26,8 +27,7 @@ class TsaClient:
     """Stamps signed messages at the first authority of a list that gives a good token.
 
     One that failed is asked last for ``rest_seconds``, so that a dead first choice does not cost
-    its timeout with every document. Use one instance per submitting thread, or share it: the
-    connection pool is safe for both.
+    its timeout with every document. Safe to share between threads.
     """
 
     def __init__(
@@ -47,10 +47,10 @@ class TsaClient:
         self._suites = suites
         self._rest_seconds = rest_seconds
         self._resting_until = dict.fromkeys(self._urls, 0.0)
-        self._http = httpx.Client(
-            timeout=httpx.Timeout(timeout_seconds, connect=connect_timeout_seconds),
-            headers=_HEADERS,
-            follow_redirects=False,
+        self._poster = Poster(
+            connect_timeout_seconds=connect_timeout_seconds,
+            answer_timeout_seconds=timeout_seconds,
+            most_answer_bytes=_MAX_ANSWER,
         )
 
     def __enter__(self) -> "TsaClient":
@@ -66,7 +66,7 @@ class TsaClient:
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._poster.close()
 
     def stamp(self, signed: bytes) -> bytes:
         """The signed message with a verified signature time-stamp added.
@@ -104,11 +104,7 @@ class TsaClient:
         return sorted(self._urls, key=lambda url: self._resting_until[url] > now)
 
     def _post(self, url: str, request: bytes) -> bytes:
-        with self._http.stream("POST", url, content=request) as response:
-            response.raise_for_status()
-            answer = bytearray()
-            for chunk in response.iter_bytes():
-                answer += chunk
-                if len(answer) > _MAX_ANSWER:
-                    raise httpx.DecodingError("answer is too large", request=response.request)
-        return bytes(answer)
+        answer = self._poster.post(url, request, headers=_HEADERS)
+        if not 200 <= answer.status < 300:
+            raise httpx.HTTPError(f"it answers with status {answer.status}")
+        return answer.body

@@ -111,11 +111,11 @@ class History:
 
     # --- by name ----------------------------------------------------------------------------------
 
-    def open(self, register_id: UUID) -> UUID:
+    def open(self, register_id: UUID, *, testing: bool = False) -> UUID:
         """Open a shift and let the lane register its opening."""
         self._tick()
         shift_id = self.ledger.open_shift(
-            register_id=register_id, cashier_id=self.cashier_id
+            register_id=register_id, cashier_id=self.cashier_id, testing=testing
         ).shift_id
         self.accept_all(register_id)
         return shift_id

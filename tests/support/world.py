@@ -36,6 +36,7 @@ from tests.support.shop import COMPANY, REGISTER_NUMBER, START, UNIT, Shop
 from workers.submitter import SubmissionRules, Submitter
 
 RULES = SubmissionRules(
+    lease_margin_seconds=36,
     lease_seconds=60,
     documents_per_claim=10,
     retry_first_seconds=1,
@@ -119,13 +120,21 @@ class StraightToSimulator:
 
 
 class StraightStamps:
-    """Time-stamps from the simulator's authority, unless it is cut off."""
+    """Time-stamps from the simulator's authority, unless it is cut off; `meanwhile` is what happens before each."""
 
-    def __init__(self, simulator: Simulator, authority: TimestampAuthority) -> None:
+    def __init__(
+        self,
+        simulator: Simulator,
+        authority: TimestampAuthority,
+        *,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
         self._simulator = simulator
         self._authority = authority
+        self._meanwhile = meanwhile
 
     def stamp(self, signed: bytes) -> bytes:
+        self._meanwhile()
         if self._simulator.faults.is_cut_off:
             raise Unreachable(reason="connection refused", sent=False)
         message = cms.parse(signed)
@@ -157,6 +166,7 @@ class World:
         )
         self.simulator.set_up(company_entry())
         self._new_id: Callable[[], UUID] = self.shop.ledger.new_id
+        self.while_stamping: Callable[[], None] = lambda: None
         self.start_worker()
 
     def start_worker(self) -> None:
@@ -172,7 +182,9 @@ class World:
             ledger=self.shop.ledger,
             lanes=self.lanes,
             server=server,
-            timestamps=StraightStamps(self.simulator, self.authority),
+            timestamps=StraightStamps(
+                self.simulator, self.authority, meanwhile=lambda: self.while_stamping()
+            ),
             clock=self.clock,
             rules=RULES,
             owner="worker",

@@ -386,35 +386,42 @@ def test_documents_are_downloaded_as_xml_signed_and_ticket(shop: Outlet) -> None
     assert ticket.content == b"ticket"
 
 
-def test_five_hundred_waiting_calls_leave_health_quick_and_all_are_answered(shop: Outlet) -> None:
+def test_five_hundred_waiting_calls_leave_health_quick_and_all_are_answered(
+    api: Api,
+) -> None:
+    outlets = [new_outlet(api) for _ in range(10)]
+    for outlet in outlets:
+        outlet.open()
     calls = 500
 
     async def call_all() -> list[int]:
         limits = httpx.Limits(max_connections=None)
-        async with httpx.AsyncClient(base_url=shop.api.url, timeout=90, limits=limits) as client:
+        async with httpx.AsyncClient(base_url=api.url, timeout=90, limits=limits) as client:
 
-            async def one() -> int:
+            async def one(outlet: Outlet) -> int:
                 headers = {"Idempotency-Key": str(uuid4()), "Prefer": "wait=60"}
                 answer = await client.post(
-                    f"{shop.path}/receipts",
+                    f"{outlet.path}/receipts",
                     json=sale(),
-                    headers={**shop.api.http.headers, **headers},
+                    headers={**api.http.headers, **headers},
                 )
                 return answer.status_code
 
-            return await asyncio.gather(*(one() for _ in range(calls)))
+            each = calls // len(outlets)
+            return await asyncio.gather(*(one(outlet) for outlet in outlets for _ in range(each)))
+
+    def issued() -> int:
+        reports = (api.get(f"{outlet.path}/x-report").json() for outlet in outlets)
+        return sum(report["issued"]["sales"]["count"] for report in reports)
 
     with ThreadPoolExecutor(1) as pool:
         answers = pool.submit(asyncio.run, call_all())
-        _eventually(lambda: len(shop.api.parts.waits), lambda held: held == calls, seconds=60)
+        _eventually(lambda: len(api.parts.waits), lambda held: held == calls, seconds=60)
         # Each has issued its receipt too, so that nothing but the held calls is left.
-        _eventually(
-            lambda: shop.api.get(f"{shop.path}/x-report").json()["issued"]["sales"]["count"],
-            lambda count: count == calls,
-            seconds=60,
-        )
-        slowest = max(_seconds(lambda: shop.api.get("/health")) for _ in range(20))
-        shop.api.player.park(shop.register_id)
+        _eventually(issued, lambda count: count == calls, seconds=60)
+        slowest = max(_seconds(lambda: api.get("/health")) for _ in range(20))
+        for outlet in outlets:
+            api.player.park(outlet.register_id)
         statuses = set(answers.result())
 
     assert slowest < 0.1
@@ -451,3 +458,31 @@ def _seconds(act: Any) -> float:
     started = time.monotonic()
     act()
     return time.monotonic() - started
+
+
+class TestTestShift:
+    def test_receipts_reports_and_balances_say_what_they_are(self, api: Api) -> None:
+        outlet = new_outlet(api)
+        opened = api.post(
+            f"{outlet.path}/shifts", {"cashier_id": str(outlet.cashier_id), "testing": True}
+        )
+        api.player.run(outlet.register_id)
+        sold = outlet.sell().json()
+        api.player.run(outlet.register_id)
+        registered = _eventually_registered(api, sold["links"]["self"])
+
+        assert opened.json()["testing"]
+        for answer in (sold, registered):
+            assert answer["testing"]
+            assert answer["test_mark"] == "ТЕСТОВИЙ НЕФІСКАЛЬНИЙ ДОКУМЕНТ"
+        assert api.get(f"{outlet.path}/x-report").json()["testing"]
+        tests = _eventually(lambda: _balances(outlet, testing=True), lambda it: it["receipts"])
+        assert tests["testing"]
+        assert [row["total_kopecks"] for row in tests["receipts"]] == [2750]
+        assert _balances(outlet, testing=False)["receipts"] == []
+
+
+def _balances(outlet: Outlet, *, testing: bool) -> Any:
+    answer = outlet.api.get("/v1/balances", register_id=outlet.register_id, testing=testing)
+    (balances,) = answer.json()["items"]
+    return balances

@@ -97,10 +97,13 @@ def test_settings_are_changed_one_by_one(api: Api, outlet: Outlet) -> None:
 
     first = api.http.patch(path, json={"cash_step_kopecks": 10}).json()
     second = api.http.patch(path, json={"opens_with_first_sale": True}).json()
+    third = api.http.patch(path, json={"testing": True}).json()
     wrong = api.http.patch(path, json={"cash_step_kopecks": 5})
 
-    assert first["settings"] == {"opens_with_first_sale": False, "cash_step_kopecks": 10}
-    assert second["settings"] == {"opens_with_first_sale": True, "cash_step_kopecks": 10}
+    expected = {"opens_with_first_sale": False, "cash_step_kopecks": 10, "testing": False}
+    assert first["settings"] == expected
+    assert second["settings"] == expected | {"opens_with_first_sale": True}
+    assert third["settings"] == expected | {"opens_with_first_sale": True, "testing": True}
     assert (wrong.status_code, wrong.json()["field"]) == (422, "cash_step_kopecks")
 
 

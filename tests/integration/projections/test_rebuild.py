@@ -105,10 +105,10 @@ class TestCheck:
             "UPDATE projections.balances_receipts SET total_kopecks = total_kopecks + 1"
             " WHERE ctid = (SELECT ctid FROM projections.balances_receipts WHERE receipts <> 0"
             " ORDER BY register_id, shift_id, kind, state LIMIT 1)"
-            " RETURNING register_id, shift_id, kind, state, total_kopecks"
+            " RETURNING register_id, shift_id, testing, kind, state, total_kopecks"
         ).fetchone()
         assert found is not None
-        register_id, shift_id, kind, state, total = found
+        register_id, shift_id, testing, kind, state, total = found
         difference = check(BalancesProjection, dsn=postgres_dsn)
         assert difference == Difference(
             projection="balances",
@@ -116,6 +116,7 @@ class TestCheck:
             key={
                 "register_id": str(register_id),
                 "shift_id": str(shift_id),
+                "testing": testing,
                 "kind": kind,
                 "state": state,
             },

@@ -134,6 +134,41 @@ class TestParkedLane:
         assert [row.resolved_at is None for row in rows] == [True, False, False]
 
 
+class TestTestShift:
+    def test_its_receipts_are_marked_and_its_money_is_in_no_balance_unless_asked_for(
+        self, place: Place
+    ) -> None:
+        place.history.open(place.register_id)
+        fiscal = place.history.sell(place.register_id, SALE)
+        place.history.accept_all(place.register_id)
+        place.history.ledger.close_shift(register_id=place.register_id)
+        place.history.make_z(place.register_id, agrees=True)
+        place.history.accept_all(place.register_id)
+        shift_id = place.history.open(place.register_id, testing=True)
+        test = place.history.sell(place.register_id, SaleRequest((SYRUP,), CASH))
+        place.history.accept_all(place.register_id)
+        place.project()
+
+        receipts = ReceiptsView(place.pool)
+        assert [receipts.get(each).row.testing for each in (fiscal, test)] == [False, True]
+        for testing, expected in ((False, fiscal), (True, test)):
+            rows = receipts.search(ReceiptQuery(testing=testing)).rows
+            assert [row.receipt_id for row in rows] == [expected]
+        view = BalancesView(place.pool)
+        sums = {
+            testing: [row.total for row in balances.receipts]
+            for testing in (False, True)
+            for balances in [view.of_register(place.register_id, testing=testing)]
+        }
+        assert sums == {False: [Money(2750)], True: [Money(8500)]}
+        assert view.of_open_shifts() == ()
+        (asked,) = view.of_open_shifts(testing=True)
+        assert asked == view.of_shift(register_id=place.register_id, shift_id=shift_id)
+        assert asked.testing
+        shifts = ShiftsView(place.pool)
+        assert [row.shift_id for row in shifts.search(testing=True).rows] == [shift_id]
+
+
 class TestAdoption:
     def test_a_foreign_receipt_counts_in_the_open_shift(self, place: Place) -> None:
         shift_id = place.history.open(place.register_id)

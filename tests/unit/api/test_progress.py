@@ -32,7 +32,7 @@ def _receipts(history: History) -> dict[UUID, ReceiptProgress]:
                 followed[receipt_id] = progress.after(event)
         if isinstance(event, events.ReceiptIssued):
             receipt: Receipt = event.receipt
-            followed[receipt.receipt_id] = waiting(stored.stream_id, receipt)
+            followed[receipt.receipt_id] = waiting(stored.stream_id, receipt, testing=False)
     return followed
 
 
@@ -71,7 +71,7 @@ class TestReason:
         assert progress.reason is WaitingReason.SERVER_STATE
 
     def test_receipt_signed_in_its_own_commit_is_being_sent(self) -> None:
-        progress = signed(waiting(REGISTER_ID, examples.SALE), 503)
+        progress = signed(waiting(REGISTER_ID, examples.SALE, testing=False), 503)
 
         assert (progress.state, progress.local_number, progress.reason) == (
             ReceiptState.SUBMITTED,
@@ -80,7 +80,9 @@ class TestReason:
         )
 
     def test_what_is_unknown_stays_unknown_when_the_lane_stops_but_ends_the_wait(self) -> None:
-        progress = replace(waiting(REGISTER_ID, examples.SALE), state=ReceiptState.UNKNOWN)
+        progress = replace(
+            waiting(REGISTER_ID, examples.SALE, testing=False), state=ReceiptState.UNKNOWN
+        )
 
         stopped = progress.after(_event(events.LaneWasParked, reason="register-blocked"))
 
@@ -89,13 +91,13 @@ class TestReason:
 
     @pytest.mark.parametrize("state", sorted(DECIDED))
     def test_stopping_the_lane_changes_nothing_that_is_decided(self, state: ReceiptState) -> None:
-        progress = replace(waiting(REGISTER_ID, examples.SALE), state=state)
+        progress = replace(waiting(REGISTER_ID, examples.SALE, testing=False), state=state)
 
         assert progress.after(_event(events.LaneWasParked, reason="register-blocked")) == progress
 
 
 def test_other_documents_of_the_register_change_nothing() -> None:
-    progress = signed(waiting(REGISTER_ID, examples.SALE), 503)
+    progress = signed(waiting(REGISTER_ID, examples.SALE, testing=False), 503)
     other = UUID(int=99)
     strangers = [
         _event(events.DocumentSigned, subject_id=other),

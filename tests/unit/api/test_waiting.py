@@ -124,7 +124,7 @@ async def test_following_ends_with_the_outcome(shop: Shop) -> None:
     loop.call_later(0.01, watch.hear, _registered(issued.receipt.receipt_id))
 
     progress: ReceiptProgress = await follow(
-        waiting(shop.register_id, issued.receipt),
+        waiting(shop.register_id, issued.receipt, testing=False),
         watch,
         seconds=5,
         settled=lambda it: it.settled,

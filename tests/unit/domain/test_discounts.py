@@ -11,6 +11,7 @@ from domain.discounts import DiscountRequest, shares
 from domain.documents.receipt import Discount, Receipt
 from domain.errors import DiscountExceedsCost, FiscalError, InvalidField
 from domain.money import ZERO, Money, Rate
+from domain.returns import sold_lines
 from domain.sale import CashPayment
 from tests.unit.domain.test_sale import line, priced
 
@@ -109,6 +110,10 @@ class TestReceipt:
             Money(22),
             Money(950),
         )
+
+    def test_what_may_come_back_of_a_line_is_what_was_owed_for_it(self) -> None:
+        receipt = priced(line(10_000, discount=value(5000)), line(5000), discount=percent(1000))
+        assert [sold.cost for sold in sold_lines(receipt)] == [Money(4500), Money(4500)]
 
     def test_total_that_the_till_shows_is_after_discounts(self) -> None:
         assert priced(line(1000), discount=percent(1000), total=Money(900)).total == Money(900)
