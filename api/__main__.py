@@ -16,7 +16,7 @@ from api.app import begin_to_stop, create_app
 from api.assembly import opened_parts
 from api.dependencies import Parts
 from domain.errors import FiscalError
-from infra.interpreter import settle
+from infra.interpreter import allow_open_files, settle
 from infra.settings import Settings
 from infra.telemetry import configure_logs
 
@@ -81,6 +81,7 @@ def main() -> int:
         return 1
     configure_logs(settings, part="api")
     settle()
+    allow_open_files()
     try:
         serve(settings)
     except (FiscalError, psycopg.Error, OSError) as error:

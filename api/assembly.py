@@ -32,6 +32,7 @@ from infra.tokens import TokenRow, ensure_administrator, find_token
 from projections.alarms import AlarmsView
 from projections.balances import BalancesView
 from projections.documents import DocumentsView
+from projections.drawer_view import DrawerMovementsView
 from projections.receipts_view import ReceiptsView
 from projections.shifts import ShiftsView
 from projections.structure import StructureView
@@ -93,6 +94,7 @@ def parts_over(
                 receipts=ReceiptsView(pool),
                 documents=DocumentsView(pool),
                 balances=BalancesView(pool),
+                drawer=DrawerMovementsView(pool),
                 alarms=AlarmsView(pool),
             ),
             tokens=_tokens(pool, settings),

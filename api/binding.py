@@ -37,13 +37,18 @@ class _Parameter:
 
 
 class Binding:
-    """What a handler takes. `body` is the model of its parameter `body`; None without one."""
+    """What a handler takes.
+
+    `body` is the model of its parameter `body`; None without one. `without_body` is what a request without a body says,
+    None where it has to have one.
+    """
 
     def __init__(self, handler: Callable[..., Any]) -> None:
         hints = get_type_hints(handler, include_extras=True)
         self._path: list[_Parameter] = []
         self._query: dict[str, _Parameter] = {}
         self.body: type[BaseModel] | None = None
+        self.without_body: BaseModel | None = None
         for name, parameter in inspect.signature(handler).parameters.items():
             self._add(name, hints[name], parameter.default)
 
@@ -96,6 +101,8 @@ class Binding:
             assert isinstance(hint, type)
             assert issubclass(hint, BaseModel)
             self.body = hint
+            if isinstance(default, BaseModel):
+                self.without_body = default
             return
         alias = place.alias or name
         if default is inspect.Parameter.empty:

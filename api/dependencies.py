@@ -31,6 +31,7 @@ from infra.settings import Settings
 from projections.alarms import AlarmsView
 from projections.balances import BalancesView
 from projections.documents import DocumentsView
+from projections.drawer_view import DrawerMovementsView
 from projections.receipts_view import ReceiptsView
 from projections.shifts import ShiftsView
 from projections.structure import StructureView
@@ -60,6 +61,7 @@ class Views:
     receipts: ReceiptsView
     documents: DocumentsView
     balances: BalancesView
+    drawer: DrawerMovementsView
     alarms: AlarmsView
 
 

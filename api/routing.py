@@ -217,11 +217,8 @@ class EndpointRoute(APIRoute):
         arguments = self._binding.arguments(scope)
         parsed: Any = None
         if self._binding.body is not None:
-            check_content_type(scope)
-            body = await read_body(scope, receive, limit=parts.settings.largest_body_bytes)
-            parsed = parse(body)
+            parsed, arguments["body"] = await self._body(scope, receive, self._binding.body)
             scope["fiscal.parsed"] = parsed
-            arguments["body"] = validate(self._binding.body, body, parsed)
         command = None
         if endpoint.method == "POST":
             assert caller is not None
@@ -239,6 +236,21 @@ class EndpointRoute(APIRoute):
         call = CallContext(scope, parts, caller, command, wait_seconds)
         answer = await endpoint.handler(call=call, **arguments)
         return self._response(answer)
+
+    async def _body(
+        self, scope: Scope, receive: Receive, model: type[BaseModel]
+    ) -> tuple[Any, BaseModel]:
+        """Return the body's JSON value and what it says; a body that may be absent and is says its default."""
+        limit, without = self._parts.settings.largest_body_bytes, self._binding.without_body
+        if without is None:
+            check_content_type(scope)
+        body = await read_body(scope, receive, limit=limit)
+        if without is not None:
+            if not body:
+                return None, without
+            check_content_type(scope)
+        parsed = parse(body)
+        return parsed, validate(model, body, parsed)
 
     def _response(self, answer: Answer) -> Response:
         if isinstance(answer, Response):

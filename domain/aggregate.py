@@ -55,6 +55,7 @@ class AggregateCreated(LibraryCreated):
         made.__base_init__(self.originator_id, self.originator_version, self.timestamp)
         values = {name: value for name, value in vars(self).items() if name not in _BEGINNING}
         made.__init__(id=self.originator_id, **values)
+        self.apply(made)
         return made
 
 

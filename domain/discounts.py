@@ -23,10 +23,9 @@ from dataclasses import dataclass, replace
 from domain.documents.receipt import Discount, Line
 from domain.documents.text import Limit, encodable
 from domain.errors import DiscountExceedsCost, InvalidField
-from domain.money import ZERO, Money, Rate
+from domain.money import LARGEST_AMOUNT, ZERO, Money, Rate
 
 WHOLE = Rate(10_000)
-LARGEST_AMOUNT = Money(10_000_000_000)
 
 
 @dataclass(frozen=True, slots=True)

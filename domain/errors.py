@@ -184,6 +184,48 @@ class PaymentsDiffer(RuleViolation):
 
 
 @dataclass(eq=False)
+class NotEnoughCash(RuleViolation):
+    """More cash was to leave the drawer than it holds by the books."""
+
+    code: ClassVar[str] = "not-enough-cash"
+    sentence: ClassVar[str] = (
+        "The drawer holds {in_drawer_kopecks} kopecks, {amount_kopecks} were to be taken out."
+    )
+    next_step: ClassVar[str] = (
+        "Take out less, deposit what is missing, or let the drawer go below zero (setting of the register)."
+    )
+    amount_kopecks: int
+    in_drawer_kopecks: int
+
+
+@dataclass(eq=False)
+class WithdrawalOutsideLimits(RuleViolation):
+    """Cash is given out to a card between two limits; no maximum: as much as the drawer holds."""
+
+    code: ClassVar[str] = "withdrawal-outside-limits"
+    sentence: ClassVar[str] = (
+        "{amount_kopecks} kopecks cannot be given out to a card: the least is {minimum_kopecks}, "
+        "the most {maximum_kopecks}."
+    )
+    next_step: ClassVar[str] = "Give out an amount between the register's limits (settings)."
+    field: str
+    amount_kopecks: int
+    minimum_kopecks: int
+    maximum_kopecks: int | None
+
+
+@dataclass(eq=False)
+class ReceiptKindDiffers(RuleViolation):
+    """A refused receipt is made again as what it was."""
+
+    code: ClassVar[str] = "receipt-kind-differs"
+    sentence: ClassVar[str] = "Receipt {receipt_id} is a {kind}; it is corrected as one."
+    next_step: ClassVar[str] = "Use the correction of that kind of receipt, or void the receipt."
+    receipt_id: UUID
+    kind: str
+
+
+@dataclass(eq=False)
 class LaneParked(RuleViolation):
     """The register's documents are stopped until a person acts."""
 

@@ -67,6 +67,8 @@ class Money:
 
 
 ZERO = Money(0)
+LARGEST_AMOUNT = Money(10_000_000_000)
+"""What a till may ask for at most in one amount: 100 million UAH. More is a slip of the keyboard."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.documents.receipt import CardSlip, Payment
-from domain.documents.text import Limit, encodable
+from domain.documents.text import Limit, encodable, optional
 from domain.errors import InvalidField, PaymentsDiffer
 from domain.money import ZERO, Money
 
@@ -83,6 +83,31 @@ def settle(
     return (_cash(cash[0], due=rest.rounded_to(cash_step)), *paid)
 
 
+def checked_slip(slip: CardSlip, *, field: str) -> CardSlip:
+    """Return the slip with its texts fit for a document; empty ones count as absent.
+
+    Raises: InvalidField.
+    """
+
+    def fit(text: str | None, name: str, limit: int = Limit.SLIP_TEXT) -> str | None:
+        return optional(text, field=f"{field}.{name}", limit=limit)
+
+    return CardSlip(
+        payment_system=fit(slip.payment_system, "payment_system"),
+        acquirer_id=fit(slip.acquirer_id, "acquirer_id"),
+        acquirer_name=fit(slip.acquirer_name, "acquirer_name"),
+        transaction_id=fit(slip.transaction_id, "transaction_id"),
+        paid_at=slip.paid_at,
+        slip_number=fit(slip.slip_number, "slip_number"),
+        terminal_id=fit(slip.terminal_id, "terminal_id"),
+        masked_card=fit(slip.masked_card, "masked_card"),
+        authorisation_code=fit(
+            slip.authorisation_code, "authorisation_code", Limit.AUTHORISATION_CODE
+        ),
+        commission=slip.commission,
+    )
+
+
 def _cash(cash: CashPayment, *, due: Money) -> Payment:
     if cash.provided is not None and cash.provided < due:
         raise PaymentsDiffer(
@@ -109,7 +134,7 @@ def _charged(request: CardPayment | OtherPayment, *, field: str) -> Payment:
         form_code=code,
         form_name=name,
         amount=request.amount,
-        slip=None if slip is None else _slip(slip, field=f"{field}.slip"),
+        slip=None if slip is None else checked_slip(slip, field=f"{field}.slip"),
     )
 
 
@@ -127,23 +152,3 @@ def _form(request: OtherPayment, *, field: str) -> tuple[int, str]:
     if name.casefold() == CASH[1].casefold():
         raise InvalidField(field=f"{field}.name", expected="another name than that of cash")
     return request.code, name
-
-
-def _slip(slip: CardSlip, *, field: str) -> CardSlip:
-    def fit(text: str | None, name: str, limit: int = Limit.SLIP_TEXT) -> str | None:
-        return encodable(text, field=f"{field}.{name}", limit=limit) if text else None
-
-    return CardSlip(
-        payment_system=fit(slip.payment_system, "payment_system"),
-        acquirer_id=fit(slip.acquirer_id, "acquirer_id"),
-        acquirer_name=fit(slip.acquirer_name, "acquirer_name"),
-        transaction_id=fit(slip.transaction_id, "transaction_id"),
-        paid_at=slip.paid_at,
-        slip_number=fit(slip.slip_number, "slip_number"),
-        terminal_id=fit(slip.terminal_id, "terminal_id"),
-        masked_card=fit(slip.masked_card, "masked_card"),
-        authorisation_code=fit(
-            slip.authorisation_code, "authorisation_code", Limit.AUTHORISATION_CODE
-        ),
-        commission=slip.commission,
-    )

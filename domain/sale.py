@@ -10,17 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.discounts import (
-    LARGEST_AMOUNT,
-    DiscountRequest,
-    line_discount,
-    with_receipt_discount,
-)
+from domain.discounts import DiscountRequest, line_discount, with_receipt_discount
 from domain.documents.receipt import Discount, Line, Receipt, ReceiptKind
-from domain.documents.text import Limit, encodable
+from domain.documents.text import Limit, encodable, optional
 from domain.errors import EmptyReceipt, InvalidField, TotalsDiffer
 from domain.identifiers import dkpp, uktzed
-from domain.money import ZERO, Money, Quantity
+from domain.money import LARGEST_AMOUNT, ZERO, Money, Quantity
 from domain.payments import CardPayment, CashPayment, OtherPayment, PaymentRequest, settle
 from domain.taxes.rates import TaxGroup
 from domain.taxes.totals import tax_rows
@@ -106,7 +101,6 @@ def price_sale(
         )
     payments = settle(request.payments, due=unrounded, cash_step=cash_step)
     total = Money.total(payment.amount for payment in payments)
-    comment = request.comment
     return Receipt(
         receipt_id=receipt_id,
         kind=ReceiptKind.SALE,
@@ -119,7 +113,7 @@ def price_sale(
         issued_at=issued_at,
         cashier_id=cashier_id,
         cashier_name=cashier_name,
-        comment=None if comment is None else encodable(comment, field="comment"),
+        comment=optional(request.comment, field="comment"),
         discount=discount,
     )
 
@@ -167,16 +161,12 @@ def _line(line: LineRequest, number: int) -> Line:
         price=line.price,
         cost=cost,
         letters=line.letters,
-        code=_optional(line.code, field=f"{field}.code", limit=Limit.LINE_CODE),
-        barcode=_optional(line.barcode, field=f"{field}.barcode", limit=Limit.BARCODE),
+        code=optional(line.code, field=f"{field}.code", limit=Limit.LINE_CODE),
+        barcode=optional(line.barcode, field=f"{field}.barcode", limit=Limit.BARCODE),
         uktzed=None if line.uktzed is None else uktzed(line.uktzed, field=f"{field}.uktzed"),
         unit_code=line.unit_code,
-        unit_name=_optional(
-            line.unit_name, field=f"{field}.unit_name", limit=Limit.UNIT_OF_MEASURE
-        ),
-        fiscal_name=_optional(
-            line.fiscal_name, field=f"{field}.fiscal_name", limit=Limit.LINE_NAME
-        ),
+        unit_name=optional(line.unit_name, field=f"{field}.unit_name", limit=Limit.UNIT_OF_MEASURE),
+        fiscal_name=optional(line.fiscal_name, field=f"{field}.fiscal_name", limit=Limit.LINE_NAME),
         dkpp=None if line.dkpp is None else dkpp(line.dkpp, field=f"{field}.dkpp"),
         excise_stamps=_stamps(line.excise_stamps, field=f"{field}.excise_stamps"),
         discount=None
@@ -218,8 +208,3 @@ def _present(text: str, *, field: str) -> str:
     if not text.strip():
         raise InvalidField(field=field, expected="not empty")
     return text
-
-
-def _optional(text: str | None, *, field: str, limit: int) -> str | None:
-    """Return an optional text made encodable; an empty one counts as absent, as documents omit it."""
-    return encodable(text, field=field, limit=limit) if text else None

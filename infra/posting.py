@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-_HEADERS = {"Accept-Encoding": "gzip, deflate", "User-Agent": "fiscal-ledger"}
+_HEADERS = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate", "User-Agent": "fiscal-ledger"}
 
 
 @dataclass(frozen=True, slots=True)

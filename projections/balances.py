@@ -12,6 +12,7 @@ from psycopg import sql
 
 from domain.documents.receipt import Receipt, ReceiptKind, ReceiptState
 from domain.documents.shift import PaymentFormTotal
+from domain.drawer import cash_moved
 from domain.money import Money
 from infra.event_store.feed import Cursor, FeedEvent
 from infra.postgres import Connection
@@ -38,7 +39,6 @@ from projections.view import View, Where
 
 _NO_SHIFT = UUID(int=0)
 """Stands in keys for the shift of adopted receipts whose shift nobody here knows."""
-CASH_FORM = 0
 
 
 # --- what is read ---------------------------------------------------------------------------------
@@ -84,11 +84,15 @@ class Balances:
 
     @property
     def cash_in_drawer(self) -> Money:
-        """Cash taken and not given back, whatever the tax service says of the receipts; voided ones excepted."""
+        """Cash that came in less cash that went out by receipts, whatever the tax service says of them.
+
+        Voided receipts are left out. What a count of the drawer found more or less is not in it: the drawer's movements
+        have that.
+        """
         return Money.total(
-            row.amount
+            cash_moved(row.kind, (row,))
             for row in self.payments
-            if row.form_code == CASH_FORM and row.state is not ReceiptState.VOIDED
+            if row.state is not ReceiptState.VOIDED
         )
 
 

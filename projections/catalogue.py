@@ -5,6 +5,7 @@ from __future__ import annotations
 from projections.alarms import AlarmsProjection
 from projections.balances import BalancesProjection
 from projections.documents import DocumentsProjection
+from projections.drawer import DrawerProjection
 from projections.projection import Projection
 from projections.receipts import ReceiptsProjection
 from projections.shifts import ShiftsProjection
@@ -14,6 +15,7 @@ PROJECTIONS: tuple[type[Projection], ...] = (
     StructureProjection,
     ShiftsProjection,
     BalancesProjection,
+    DrawerProjection,
     ReceiptsProjection,
     DocumentsProjection,
     AlarmsProjection,

@@ -17,6 +17,7 @@ from eventsourcing.domain import CanMutateAggregate
 from domain.cashier import Cashier
 from domain.company import BusinessUnit, Company
 from domain.documents.shift import DocumentKind, OrderTotals, ShiftTotals, ZReport
+from domain.drawer import DrawerSettings
 from domain.identifiers import document_id, document_uid, sold_receipt_id
 from domain.money import Money
 from domain.network import NETWORK_ID, Network
@@ -26,7 +27,7 @@ from domain.register.state import RegisterSettings, Shift
 from domain.returns import SoldReceipt, sold_lines
 from domain.taxes.rates import STANDARD_GROUPS
 from infra.event_store.codec import LedgerMapper
-from tests.examples import PLAIN_SALE, RICH_SALE, SALE, SELLER
+from tests.examples import DEPOSIT, ISSUE, PLAIN_SALE, RICH_SALE, SALE, SELLER, WITHDRAWAL
 
 FOLDER = Path(__file__).parent / "golden" / "events"
 
@@ -167,6 +168,12 @@ EVENTS: dict[str, Any] = {
         events.SettingsChanged,
         settings=RegisterSettings(opens_with_first_sale=True, cash_step=Money(10)),
     ),
+    "settings-changed-drawer": _of(
+        events.SettingsChanged,
+        settings=RegisterSettings(
+            drawer=DrawerSettings(empties_before_z=True, withdrawal_maximum=Money(500_000))
+        ),
+    ),
     "shift-opened": _of(
         events.ShiftOpened,
         shift_id=SHIFT_ID,
@@ -183,6 +190,9 @@ EVENTS: dict[str, Any] = {
     "receipt-issued": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=SALE),
     "receipt-issued-plain": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=PLAIN_SALE),
     "receipt-issued-rich": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=RICH_SALE),
+    "receipt-issued-deposit": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=DEPOSIT),
+    "receipt-issued-issue": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=ISSUE),
+    "receipt-issued-withdrawal": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=WITHDRAWAL),
     "receipt-corrected": _of(
         events.ReceiptCorrected, receipt=replace(PLAIN_SALE, receipt_id=RECEIPT_ID)
     ),
@@ -243,6 +253,10 @@ EVENTS: dict[str, Any] = {
         events.DocumentAdopted,
         **_ADOPTED | {"subject_id": RECEIPT_ID, "receipt": SALE},
     ),
+    "document-adopted-deposit": _of(
+        events.DocumentAdopted,
+        **_ADOPTED | {"kind": DocumentKind.SERVICE_DEPOSIT, "receipt": DEPOSIT},
+    ),
     "document-adopted-z-report": _of(
         events.DocumentAdopted,
         **_ADOPTED | {"kind": DocumentKind.Z_REPORT, "z_report": ZReport(Z_REPORT_ID, TOTALS)},
@@ -261,6 +275,14 @@ EVENTS: dict[str, Any] = {
         offline_session_id="21999",
         offline_seed="881270455193",
     ),
+    "drawer-counted": _of(
+        events.DrawerCounted,
+        shift_id=SHIFT_ID,
+        counted=Money(97_000),
+        expected=Money(97_250),
+        difference=Money(-250),
+        counted_at=RECORDED_AT,
+    ),
     "closing-begun": _of(
         events.ClosingBegun,
         shift_id=SHIFT_ID,
@@ -275,6 +297,15 @@ EVENTS: dict[str, Any] = {
         ours=ShiftTotals(sales=OrderTotals()),
         server=TOTALS,
         differences=("sales.count", "sales.total", "sales.payments", "sales.taxes"),
+        made_at=RECORDED_AT,
+    ),
+    "z-report-made-withdrawals": _of(
+        events.ZReportMade,
+        shift_id=SHIFT_ID,
+        z_report=ZReport(Z_REPORT_ID, TOTALS.with_receipt(WITHDRAWAL)),
+        ours=TOTALS,
+        server=TOTALS.with_receipt(WITHDRAWAL),
+        differences=("withdrawals",),
         made_at=RECORDED_AT,
     ),
     "shift-closed": _of(

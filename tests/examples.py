@@ -1,9 +1,19 @@
 """One canonical example of each thing; the same invented shop everywhere."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from domain.documents.receipt import CardSlip, Line, Payment, Receipt, ReceiptKind, TaxRow
+from domain.documents.receipt import (
+    CardSlip,
+    CashPurpose,
+    CashWithdrawal,
+    Line,
+    Payment,
+    Receipt,
+    ReceiptKind,
+    TaxRow,
+)
 from domain.documents.shift import (
     DocumentKind,
     FiscalDocument,
@@ -14,6 +24,7 @@ from domain.documents.shift import (
     ShiftClosingContent,
     ShiftOpening,
     ShiftTotals,
+    WithdrawalTotals,
     ZReport,
 )
 from domain.money import ZERO, Money, Quantity, Rate
@@ -257,6 +268,61 @@ RICH_SALE = price_sale(
 )
 """Everything a line and a receipt may have: discounts and a surcharge, stamps, a service, a certificate."""
 
+
+def _cash_receipt(
+    kind: ReceiptKind, number: int, kopecks: int, at: datetime, slip: CardSlip | None = None
+) -> Receipt:
+    cash = Payment(form_code=0, form_name="ГОТІВКА", amount=Money(kopecks), slip=slip)
+    return Receipt(
+        receipt_id=UUID(int=0x7E5A00000B1C4D2E8F30A1B2C3D40100 + number),
+        kind=kind,
+        lines=(),
+        payments=(cash,),
+        taxes=(),
+        unrounded=Money(kopecks),
+        rounding=ZERO,
+        total=Money(kopecks),
+        issued_at=at,
+        cashier_id=None,
+        cashier_name="Приклад О. П.",
+    )
+
+
+DEPOSIT = replace(
+    _cash_receipt(
+        ReceiptKind.SERVICE_DEPOSIT, 0xF6, 50_000, datetime(2026, 11, 5, 6, 56, 40, tzinfo=UTC)
+    ),
+    purpose=CashPurpose.CHANGE_FUND,
+)
+"""Change for the day, as in worked example 11.2."""
+
+ISSUE = replace(
+    _cash_receipt(
+        ReceiptKind.SERVICE_ISSUE, 0xFD, 20_000, datetime(2026, 11, 5, 18, 45, tzinfo=UTC)
+    ),
+    purpose=CashPurpose.BANK_COLLECTION,
+    comment="Інкасація, сумка № 17",
+)
+"""Cash for the bank, with the reason in words."""
+
+WITHDRAWAL = replace(
+    _cash_receipt(
+        ReceiptKind.CASH_WITHDRAWAL,
+        0xFB,
+        50_000,
+        datetime(2026, 11, 5, 11, 2, 10, tzinfo=UTC),
+        CARD_SLIP,
+    ),
+    withdrawal=CashWithdrawal(
+        commission=Money(500),
+        recipient_name="Зразок Іван Петрович",
+        recipient_number="111111111111",
+        payer_name="Приклад О. П.",
+        payment_purpose="Видача готівки держателю картки",
+    ),
+)
+"""500 UAH to a card, for a commission of 5 UAH."""
+
 SHIFT_OPENING_DOCUMENT = FiscalDocument(
     kind=DocumentKind.SHIFT_OPENING,
     heading=heading(501, datetime(2026, 11, 5, 6, 55, 12, tzinfo=UTC)),
@@ -278,6 +344,17 @@ PLAIN_SALE_DOCUMENT = FiscalDocument(
         504, PLAIN_SALE.issued_at, seller=SELLER_WITHOUT_VAT, testing=True, cashier_name=None
     ),
     content=PLAIN_SALE,
+)
+DEPOSIT_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.SERVICE_DEPOSIT, heading=heading(502, DEPOSIT.issued_at), content=DEPOSIT
+)
+ISSUE_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.SERVICE_ISSUE, heading=heading(509, ISSUE.issued_at), content=ISSUE
+)
+WITHDRAWAL_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.CASH_WITHDRAWAL,
+    heading=heading(507, WITHDRAWAL.issued_at),
+    content=WITHDRAWAL,
 )
 Z_REPORT_DOCUMENT = FiscalDocument(
     kind=DocumentKind.Z_REPORT,
@@ -314,6 +391,18 @@ EMPTY_Z_REPORT_DOCUMENT = FiscalDocument(
     heading=heading(515, datetime(2026, 11, 6, 19, 0, tzinfo=UTC), testing=True),
     content=ZReport(z_report_id=UUID("7e5a0000-0b1c-4d2e-8f30-a1b2c3d40203"), totals=ShiftTotals()),
 )
+WITHDRAWALS_Z_REPORT_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.Z_REPORT,
+    heading=heading(517, datetime(2026, 11, 7, 19, 0, tzinfo=UTC)),
+    content=ZReport(
+        z_report_id=UUID("7e5a0000-0b1c-4d2e-8f30-a1b2c3d40205"),
+        totals=ShiftTotals(
+            service_deposits=Money(150_000),
+            service_issues=Money(45_000),
+            withdrawals=WithdrawalTotals(count=2, total=Money(105_000), commission=Money(1_050)),
+        ),
+    ),
+)
 SHIFT_CLOSING_DOCUMENT = FiscalDocument(
     kind=DocumentKind.SHIFT_CLOSING,
     heading=heading(511, datetime(2026, 11, 5, 19, 1, 5, tzinfo=UTC)),
@@ -325,8 +414,12 @@ DOCUMENTS = {
     "sale": SALE_DOCUMENT,
     "sale-plain": PLAIN_SALE_DOCUMENT,
     "sale-rich": RICH_SALE_DOCUMENT,
+    "service-deposit": DEPOSIT_DOCUMENT,
+    "service-issue": ISSUE_DOCUMENT,
+    "cash-withdrawal": WITHDRAWAL_DOCUMENT,
     "z-report": Z_REPORT_DOCUMENT,
     "z-report-empty": EMPTY_Z_REPORT_DOCUMENT,
+    "z-report-withdrawals": WITHDRAWALS_Z_REPORT_DOCUMENT,
     "shift-closing": SHIFT_CLOSING_DOCUMENT,
 }
 """Every kind of document by the name of its golden file in tests/golden/xml."""

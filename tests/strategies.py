@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from domain.documents.receipt import (
     CardSlip,
+    CashPurpose,
+    CashWithdrawal,
     Discount,
     Line,
     Payment,
@@ -23,6 +25,7 @@ from domain.documents.shift import (
     ShiftClosingContent,
     ShiftOpening,
     ShiftTotals,
+    WithdrawalTotals,
     ZReport,
 )
 from domain.documents.text import Limit
@@ -220,6 +223,40 @@ def receipts(draw: st.DrawFn) -> Receipt:
 
 
 @st.composite
+def cash_receipts(draw: st.DrawFn, kind: ReceiptKind) -> Receipt:
+    """Service deposits, service issues and cash withdrawals."""
+    total = draw(amounts(minimum=1))
+    withdrawn = kind is ReceiptKind.CASH_WITHDRAWAL
+    purposes = st.none() if withdrawn else st.none() | st.sampled_from(CashPurpose)
+    slips = card_slips() | st.none() if withdrawn else st.none()
+    withdrawals = st.builds(
+        CashWithdrawal,
+        commission=amounts(),
+        recipient_name=st.none() | texts(Limit.LONGEST),
+        recipient_number=st.none() | st.from_regex(r"[0-9]{6,12}", fullmatch=True),
+        payer_name=st.none() | texts(Limit.LONGEST),
+        payment_purpose=st.none() | texts(Limit.PAYMENT_PURPOSE),
+    )
+    cash = Payment(form_code=0, form_name="ГОТІВКА", amount=total, slip=draw(slips))
+    return Receipt(
+        receipt_id=draw(uids),
+        kind=kind,
+        lines=(),
+        payments=(cash,),
+        taxes=(),
+        unrounded=total,
+        rounding=ZERO,
+        total=total,
+        issued_at=draw(moments()),
+        cashier_id=draw(st.none() | uids),
+        cashier_name=draw(st.none() | texts(Limit.CASHIER_NAME)),
+        comment=draw(st.none() | texts(Limit.LONGEST)),
+        purpose=draw(purposes),
+        withdrawal=draw(withdrawals) if withdrawn else None,
+    )
+
+
+@st.composite
 def order_totals(draw: st.DrawFn) -> OrderTotals:
     """Totals of one direction, empty ones among them."""
     count = draw(st.integers(0, 1_000))
@@ -260,6 +297,13 @@ def z_reports() -> st.SearchStrategy[ZReport]:
             returns=order_totals(),
             service_deposits=amounts(),
             service_issues=amounts(),
+            withdrawals=st.none()
+            | st.builds(
+                WithdrawalTotals,
+                count=st.integers(1, 1_000),
+                total=amounts(),
+                commission=amounts(),
+            ),
         ),
     )
 
@@ -272,6 +316,10 @@ def fiscal_documents(draw: st.DrawFn) -> FiscalDocument:
     match kind:
         case DocumentKind.SALE:
             content = draw(receipts())
+        case (
+            DocumentKind.SERVICE_DEPOSIT | DocumentKind.SERVICE_ISSUE | DocumentKind.CASH_WITHDRAWAL
+        ):
+            content = draw(cash_receipts(ReceiptKind(kind.value)))
         case DocumentKind.Z_REPORT:
             content = draw(z_reports())
         case DocumentKind.SHIFT_OPENING:

@@ -17,7 +17,7 @@ import structlog
 from infra.bootstrap import Engine, open_engine, open_fiscal_server, open_timestamps, process_name
 from infra.event_store.follower import Hints
 from infra.event_store.writing import LANES_CHANNEL
-from infra.interpreter import settle
+from infra.interpreter import allow_open_files, settle
 from infra.settings import Settings
 from infra.telemetry import configure_logs, serve_metrics
 from workers.alarms import deliver_alarms
@@ -140,6 +140,7 @@ def main() -> None:
     settings = Settings()
     configure_logs(settings, part="worker")
     settle()
+    allow_open_files()
     serve_metrics(settings)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -162,8 +162,7 @@ class Submitter:
                 return self._submit(lease, task, failures=failures)
             if task.step is LaneStep.ASK:
                 return self._ask(lease, task)
-            totals = self._server.shift_totals(key_id=_key(task), register=task.register)
-            return self._ledger.make_z(lease, totals)
+            return self._close(lease, task)
         except Unreachable as fault:
             raise Pause(reason=f"tax-service-unreachable: {fault.reason}") from fault
         except KeyUnknown as fault:
@@ -175,6 +174,13 @@ class Submitter:
             return self._ledger.park(lease, reason="integrity-fault", text=str(fault))
         except Refused as fault:
             return self._command_refused(lease, fault)
+
+    def _close(self, lease: LaneLease, task: LaneTask) -> LaneTask:
+        """Do what is left of a drained closing shift: issue the drawer's cash where so set, then the Z-report."""
+        if task.step is LaneStep.EMPTY_DRAWER:
+            return self._ledger.empty_drawer(lease)
+        totals = self._server.shift_totals(key_id=_key(task), register=task.register)
+        return self._ledger.make_z(lease, totals)
 
     # --- sending -----------------------------------------------------------------------------------------------
 

@@ -144,7 +144,8 @@ class BalancesAnswer(AnswerModel):
     shift_id: UUID | None = Field(description="The shift; null: all.", examples=[_ID])
     testing: bool = Field(description="Whether these are sums of tests.", examples=[False])
     cash_in_drawer_kopecks: int = Field(
-        description="Cash taken and not given back, whatever the tax service says of the receipts.",
+        description="Cash in less cash out by receipts, whatever the tax service says of them; the drawer's own figure,"
+        " with what counts found, is under `/v1/registers/{register_id}/drawer`.",
         examples=[2750],
     )
     payments: list[PaymentBalanceAnswer] = Field(description="By payment form and state.")

@@ -12,6 +12,8 @@ from api.schemas.common import AnswerModel, Id, Links
 from api.schemas.totals import TaxAnswer
 from domain.documents.receipt import (
     CardSlip,
+    CashPurpose,
+    CashWithdrawal,
     Discount,
     Line,
     Payment,
@@ -154,6 +156,33 @@ class PaymentAnswer(AnswerModel):
         )
 
 
+class WithdrawalAnswer(AnswerModel):
+    """What a cash withdrawal tells besides its amount."""
+
+    commission_kopecks: int = Field(description="What it cost the card holder.", examples=[0])
+    recipient_name: str | None = Field(
+        description="Who got the cash.", examples=["Зразок Іван Петрович"]
+    )
+    recipient_number: str | None = Field(
+        description="The recipient's tax number.", examples=["111111111111"]
+    )
+    payer_name: str | None = Field(description="Who gave it.", examples=["Приклад О. П."])
+    payment_purpose: str | None = Field(
+        description="Purpose on the document.", examples=["Видача готівки держателю картки"]
+    )
+
+    @classmethod
+    def of(cls, withdrawal: CashWithdrawal) -> WithdrawalAnswer:
+        """Return the answer about a withdrawal."""
+        return cls(
+            commission_kopecks=withdrawal.commission.kopecks,
+            recipient_name=withdrawal.recipient_name,
+            recipient_number=withdrawal.recipient_number,
+            payer_name=withdrawal.payer_name,
+            payment_purpose=withdrawal.payment_purpose,
+        )
+
+
 class RefusalAnswer(AnswerModel):
     """Why the tax service refused."""
 
@@ -214,6 +243,12 @@ class ReceiptAnswer(AnswerModel):
         description="The name on the receipt.", examples=["Приклад О. П."]
     )
     comment: str | None = Field(description="A line of text.", examples=["Замовлення № 77"])
+    purpose: CashPurpose | None = Field(
+        description="What a service deposit or issue was for.", examples=["bank-collection"]
+    )
+    withdrawal: WithdrawalAnswer | None = Field(
+        description="What a cash withdrawal tells besides its amount."
+    )
 
     receipt_id: Id = Field(description="Its id.", examples=[_RECEIPT])
     register_id: Id = Field(description="Its register.", examples=[_REGISTER])
@@ -351,6 +386,8 @@ def receipt_answer(
         cashier_id=receipt.cashier_id,
         cashier_name=receipt.cashier_name,
         comment=receipt.comment,
+        purpose=receipt.purpose,
+        withdrawal=None if receipt.withdrawal is None else WithdrawalAnswer.of(receipt.withdrawal),
         qr=qr,
         check_url=qr,
         refusal=None if progress.refusal is None else RefusalAnswer.of(progress.refusal),

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.schemas.common import AnswerModel, Id, Links, RequestModel
+from api.schemas.common import LARGEST_KOPECKS, AnswerModel, Id, Links, RequestModel
 from api.schemas.totals import ShiftTotalsAnswer
 from api.shift_progress import ShiftProgress
 from domain.ledger import XReport
@@ -29,6 +29,18 @@ class OpenShiftBody(RequestModel):
         description="Whether all its documents are tests: they get fiscal numbers and are not fiscal. Absent: as the "
         "register is set.",
         examples=[False],
+    )
+
+
+class CloseShiftBody(RequestModel):
+    """How the shift is closed."""
+
+    counted_kopecks: int | None = Field(
+        default=None,
+        ge=0,
+        le=LARGEST_KOPECKS,
+        description="Cash found in the drawer, if it was counted; its difference from the books is recorded.",
+        examples=[97250],
     )
 
 
@@ -142,6 +154,10 @@ class XReportAnswer(AnswerModel):
     parked: str | None = Field(
         description="Why the register's documents are stopped.", examples=["server-code-1"]
     )
+    cash_in_drawer_kopecks: int = Field(
+        description="Cash in the drawer by the books, with what was in it before this shift.",
+        examples=[97250],
+    )
 
     @classmethod
     def of(cls, report: XReport) -> XReportAnswer:
@@ -160,6 +176,7 @@ class XReportAnswer(AnswerModel):
             waiting=report.waiting,
             refused=report.refused,
             parked=None if report.parked is None else report.parked.reason,
+            cash_in_drawer_kopecks=report.cash_in_drawer.kopecks,
         )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from api.schemas.common import AnswerModel, Id, RequestModel, optional_text, text
+from api.schemas.drawer import DrawerSettingsModel
 from domain.cashier import Cashier
 from domain.company import BusinessUnit, Company
 from domain.documents.text import Limit
@@ -172,6 +173,7 @@ class BusinessUnitAnswer(AnswerModel):
 
 
 _TESTING = "Whether its shifts hold tests, which get fiscal numbers and are not fiscal; an opening may say otherwise."
+_DRAWER = {"empties_before_z": True, "withdrawal_maximum_kopecks": 500000}
 
 
 class RegisterSettingsModel(RequestModel):
@@ -188,6 +190,11 @@ class RegisterSettingsModel(RequestModel):
         examples=[50],
     )
     testing: bool = Field(default=False, description=_TESTING, examples=[False])
+    drawer: DrawerSettingsModel = Field(
+        default=DrawerSettingsModel(),
+        description="How it treats its drawer.",
+        examples=[_DRAWER],
+    )
 
     def to_domain(self) -> RegisterSettings:
         """Return the settings as the ledger takes them."""
@@ -195,6 +202,7 @@ class RegisterSettingsModel(RequestModel):
             opens_with_first_sale=self.opens_with_first_sale,
             cash_step=Money(self.cash_step_kopecks),
             testing=self.testing,
+            drawer=self.drawer.to_domain(),
         )
 
 
@@ -215,6 +223,11 @@ class RegisterSettingsPatch(RequestModel):
         examples=[10],
     )
     testing: bool | None = Field(default=None, description=_TESTING, examples=[True])
+    drawer: DrawerSettingsModel | None = Field(
+        default=None,
+        description="How it treats its drawer; what is left out of it becomes the default.",
+        examples=[_DRAWER],
+    )
 
     def applied_to(self, settings: RegisterSettings) -> RegisterSettings:
         """Return the settings with what is given here."""
@@ -223,6 +236,7 @@ class RegisterSettingsPatch(RequestModel):
             opens_with_first_sale=settings.opens_with_first_sale if opens is None else opens,
             cash_step=settings.cash_step if step is None else Money(step),
             testing=settings.testing if testing is None else testing,
+            drawer=settings.drawer if self.drawer is None else self.drawer.to_domain(),
         )
 
 
@@ -298,6 +312,7 @@ def settings_model(settings: RegisterSettings) -> RegisterSettingsModel:
         opens_with_first_sale=settings.opens_with_first_sale,
         cash_step_kopecks=step,  # type: ignore[arg-type]
         testing=settings.testing,
+        drawer=DrawerSettingsModel.of(settings.of_drawer),
     )
 
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from api.schemas.common import AnswerModel
 from domain.documents.receipt import TaxRow
-from domain.documents.shift import OrderTotals, ShiftTotals
+from domain.documents.shift import OrderTotals, ShiftTotals, WithdrawalTotals
 
 
 class TaxAnswer(AnswerModel):
@@ -79,6 +79,23 @@ class OrderTotalsAnswer(AnswerModel):
         )
 
 
+class WithdrawalTotalsAnswer(AnswerModel):
+    """Cash given out to cards; the commission stands beside the total."""
+
+    count: int = Field(description="How many.", examples=[1])
+    total_kopecks: int = Field(description="What was given out.", examples=[50000])
+    commission_kopecks: int = Field(description="What it cost the card holders.", examples=[0])
+
+    @classmethod
+    def of(cls, totals: WithdrawalTotals) -> WithdrawalTotalsAnswer:
+        """Return the answer about cash given out."""
+        return cls(
+            count=totals.count,
+            total_kopecks=totals.total.kopecks,
+            commission_kopecks=totals.commission.kopecks,
+        )
+
+
 class ShiftTotalsAnswer(AnswerModel):
     """Everything a report says about a shift."""
 
@@ -86,6 +103,7 @@ class ShiftTotalsAnswer(AnswerModel):
     returns: OrderTotalsAnswer = Field(description="Returns.")
     service_deposits_kopecks: int = Field(description="Cash put in.", examples=[0])
     service_issues_kopecks: int = Field(description="Cash taken out.", examples=[0])
+    cash_withdrawals: WithdrawalTotalsAnswer = Field(description="Cash given out to cards.")
 
     @classmethod
     def of(cls, totals: ShiftTotals) -> ShiftTotalsAnswer:
@@ -95,4 +113,5 @@ class ShiftTotalsAnswer(AnswerModel):
             returns=OrderTotalsAnswer.of(totals.returns),
             service_deposits_kopecks=totals.service_deposits.kopecks,
             service_issues_kopecks=totals.service_issues.kopecks,
+            cash_withdrawals=WithdrawalTotalsAnswer.of(totals.withdrawals or WithdrawalTotals()),
         )

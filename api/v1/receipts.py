@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
@@ -31,7 +32,7 @@ from api.schemas.common import (
 )
 from api.schemas.receipts import ReceiptAnswer, ReceiptSummary, receipt_answer
 from api.schemas.sales import CorrectionBody, SaleBody, VoidBody
-from domain.documents.receipt import ReceiptState
+from domain.documents.receipt import ReceiptKind, ReceiptState
 from domain.errors import (
     CashierMayNotSell,
     DiscountExceedsCost,
@@ -42,6 +43,7 @@ from domain.errors import (
     NoOpenShift,
     NotFound,
     PaymentsDiffer,
+    ReceiptKindDiffers,
     ReceiptNotRefused,
     ShiftClosing,
     SignerUnavailable,
@@ -49,28 +51,29 @@ from domain.errors import (
     TotalsDiffer,
     UnknownTaxLetter,
 )
-from domain.identifiers import shard_of, sold_receipt_id
+from domain.identifiers import shard_of
 from domain.ledger import Issued
 from domain.money import Money
 from domain.ports import LogPosition
 from domain.qr import qr_text
 from domain.register.aggregate import Register
-from domain.returns import SoldReceipt
 from projections.receipts_view import ReceiptQuery
 from projections.standing import FINAL_STATES
 
 receipts = Endpoints(tag="Receipts", description="What the buyer gets, and how far it is.")
 
 _HAND_OVER = frozenset({ReceiptState.REGISTERED, ReceiptState.OFFLINE})
-_NOT_YET: Others = {
+NOT_YET: Others = {
     202: {
         "description": "Recorded, but there is no fiscal number to hand over: `state` and `waiting_reason` or "
         "`refusal` say why.",
         "model": ReceiptAnswer,
     }
 }
+_FOR_THE_DRAWER_ONLY = frozenset({ReceiptKind.SERVICE_DEPOSIT, ReceiptKind.SERVICE_ISSUE})
+"""No settlement documents (reference §8.3): no buyer gets them, so there is nothing to check by a QR code."""
 _INPUT = (EmptyReceipt, UnknownTaxLetter, DiscountExceedsCost, TotalsDiffer, PaymentsDiffer)
-_SIGNING = (SignerUnavailable, KeyUnknown)
+SIGNING = (SignerUnavailable, KeyUnknown)
 
 
 @receipts.add(
@@ -81,7 +84,7 @@ _SIGNING = (SignerUnavailable, KeyUnknown)
     summary="Sell",
     status=201,
     waits=True,
-    others=_NOT_YET,
+    others=NOT_YET,
     refuses=(
         *_INPUT,
         NoOpenShift,
@@ -90,7 +93,7 @@ _SIGNING = (SignerUnavailable, KeyUnknown)
         TooManyWaiting,
         CashierMayNotSell,
         KeyNotForLiveRegister,
-        *_SIGNING,
+        *SIGNING,
     ),
 )
 async def sell(call: Call, register_id: RegisterId, body: SaleBody) -> Reply:
@@ -122,8 +125,8 @@ async def sell(call: Call, register_id: RegisterId, body: SaleBody) -> Reply:
     summary="Correct a refused receipt",
     status=201,
     waits=True,
-    others=_NOT_YET,
-    refuses=(*_INPUT, ReceiptNotRefused, NoOpenShift, *_SIGNING),
+    others=NOT_YET,
+    refuses=(*_INPUT, ReceiptNotRefused, ReceiptKindDiffers, NoOpenShift, *SIGNING),
 )
 async def correct(
     call: Call, register_id: RegisterId, receipt_id: ReceiptId, body: CorrectionBody
@@ -150,7 +153,7 @@ async def correct(
     right=Right.SELL,
     answer=ReceiptAnswer,
     summary="Void a refused receipt",
-    refuses=(ReceiptNotRefused, *_SIGNING),
+    refuses=(ReceiptNotRefused, *SIGNING),
 )
 async def void(call: Call, register_id: RegisterId, receipt_id: ReceiptId, body: VoidBody) -> Reply:
     """Give a receipt that the tax service refused up, with the reason. A registered one is undone by a return."""
@@ -302,12 +305,20 @@ async def _find(call: CallContext, register_id: UUID, receipt_id: UUID) -> Recei
     if progress is not None:
         return progress
     view = parts.views.receipts
+    shard = shard_of(register_id)
+    end: int | None = None
 
     async def in_journal() -> ReceiptProgress | None:
+        nonlocal end
+        complete = end is not None and (await parts.from_view(view.cursor)).covers(shard, end)
         try:
             details = await parts.from_view(view.get, receipt_id)
         except NotFound:
-            await parts.in_thread(_check_sold, call, register_id, receipt_id)
+            if complete:
+                raise
+            # The register let it go before now, so a journal that shows this moment knows it, or nobody does.
+            if end is None:
+                end = (await parts.in_thread(parts.feed.heads)).positions[shard]
             return None
         if details.row.register_id != register_id:
             raise NotFound(what="receipt", id=str(receipt_id))
@@ -318,17 +329,6 @@ async def _find(call: CallContext, register_id: UUID, receipt_id: UUID) -> Recei
     if found is None:
         raise behind(view)
     return found
-
-
-def _check_sold(call: CallContext, register_id: UUID, receipt_id: UUID) -> None:
-    """Raises: NotFound if the register never issued the receipt."""
-    stream_id, shard = sold_receipt_id(receipt_id), shard_of(register_id)
-    try:
-        sold = call.parts.store.read(SoldReceipt, stream_id, shard=shard)
-    except NotFound:
-        raise NotFound(what="receipt", id=str(receipt_id)) from None
-    if sold.register_id != register_id:
-        raise NotFound(what="receipt", id=str(receipt_id))
 
 
 async def _reply(
@@ -347,7 +347,10 @@ async def _answer(
     call: CallContext, progress: ReceiptProgress, position: LogPosition | None
 ) -> ReceiptAnswer:
     qr = None
-    if progress.fiscal_number is not None and progress.document_at is not None:
+    numbered = progress.fiscal_number is not None and progress.document_at is not None
+    if numbered and progress.receipt.kind not in _FOR_THE_DRAWER_ONLY:
+        assert progress.fiscal_number is not None
+        assert progress.document_at is not None
         qr = qr_text(
             fiscal_number=progress.fiscal_number,
             register_fiscal_number=await call.parts.fiscal_number(progress.register_id),
@@ -369,3 +372,17 @@ async def _lane_says(call: CallContext, progress: ReceiptProgress) -> str | None
         return None
     lane = await call.parts.from_view(call.parts.lanes.of, progress.register_id)
     return None if lane is None else lane.parked or lane.reason
+
+
+async def follow_issued(
+    call: CallContext, register_id: UUID, command: Callable[..., Issued], **arguments: Any
+) -> Reply:
+    """Carry a command out that issues a receipt, hold the call as far as asked, and answer with the receipt."""
+    with call.watching(register_id) as watch:
+        issued = await call.parts.in_thread(
+            command, register_id=register_id, command=call.the_command, **arguments
+        )
+        progress = await follow(
+            await _standing(call, issued), watch, seconds=call.wait_seconds, settled=_is_settled
+        )
+    return await _reply(call, progress, issued.position)

@@ -25,7 +25,13 @@ from api.schemas.common import (
     Until,
     YesOrNo,
 )
-from api.schemas.shifts import OpenShiftBody, ShiftAnswer, XReportAnswer, ZReportAnswer
+from api.schemas.shifts import (
+    CloseShiftBody,
+    OpenShiftBody,
+    ShiftAnswer,
+    XReportAnswer,
+    ZReportAnswer,
+)
 from api.shift_progress import ShiftProgress, decided_shift, shift_progress
 from domain.errors import (
     CashierMayNotSell,
@@ -41,12 +47,14 @@ from domain.errors import (
 )
 from domain.identifiers import shard_of
 from domain.ledger import ShiftChange
+from domain.money import Money
 from domain.register.aggregate import Register
 from projections.shifts import ShiftState
 
 shifts = Endpoints(tag="Shifts", description="From opening to the closing report.")
 reports = Endpoints(tag="Reports", description="X-reports and Z-reports.")
 
+_NOT_COUNTED = CloseShiftBody()
 _NOT_YET: Others = {
     202: {
         "description": "The shift is not yet where it should be; `waiting_reason` says why. It goes on by itself.",
@@ -107,15 +115,22 @@ async def open_shift(call: Call, register_id: RegisterId, body: OpenShiftBody) -
     others=_NOT_YET,
     refuses=(NoOpenShift, ShiftClosing, RefusedReceiptsRemain),
 )
-async def close_shift(call: Call, register_id: RegisterId) -> Reply:
+async def close_shift(
+    call: Call, register_id: RegisterId, body: CloseShiftBody = _NOT_COUNTED
+) -> Reply:
     """Close the shift in stages: what waits is registered, then the Z-report, then the closing document.
 
-    From now on new receipts are refused. Refused receipts have to be corrected or voided before. 200: the shift is
+    A register so set issues the cash of its drawer before the Z-report. A drawer that was counted is told in the body;
+    without a body nothing was counted. From now on new receipts are refused. Refused receipts have to be corrected or voided before. 200: the shift is
     closed. 202: the stages go on by themselves.
     """
+    counted = None if body.counted_kopecks is None else Money(body.counted_kopecks)
     with call.watching(register_id) as watch:
         change = await call.parts.in_thread(
-            call.parts.ledger.close_shift, register_id=register_id, command=call.the_command
+            call.parts.ledger.close_shift,
+            register_id=register_id,
+            counted=counted,
+            command=call.the_command,
         )
         shift = await _current(call, change)
         shift = await follow(

@@ -17,6 +17,9 @@ class ReceiptKind(StrEnum):
     """What the buyer or the drawer gets."""
 
     SALE = "sale"
+    SERVICE_DEPOSIT = "service-deposit"
+    SERVICE_ISSUE = "service-issue"
+    CASH_WITHDRAWAL = "cash-withdrawal"
 
 
 class ReceiptState(StrEnum):
@@ -30,6 +33,18 @@ class ReceiptState(StrEnum):
     REFUSED = "refused"
     VOIDED = "voided"
     PARKED = "parked"
+
+
+class CashPurpose(StrEnum):
+    """What cash was put in or taken out for; kept in our record, the protocol has no place for it."""
+
+    CHANGE_FUND = "change-fund"
+    SAFE = "safe"
+    BANK_COLLECTION = "bank-collection"
+    SALARY = "salary"
+    PURCHASE = "purchase"
+    CLOSING = "closing"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +132,20 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
+class CashWithdrawal:
+    """What a cash withdrawal at the till tells besides its amount and the card's slip.
+
+    `commission` stands beside the amount, it is not part of it. `recipient_number` is the recipient's tax number.
+    """
+
+    commission: Money = ZERO
+    recipient_name: str | None = None
+    recipient_number: str | None = None
+    payer_name: str | None = None
+    payment_purpose: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TaxRow:
     """One tax of a receipt: `base` includes the tax it gives; `kind` 0 VAT, 1 excise (reference §3.6).
 
@@ -139,7 +168,9 @@ class Receipt:
 
     `unrounded` is what the lines come to after discounts. `discount` is the one on the whole receipt; the lines carry
     their shares of it. Only a document of another program may have one that its lines know nothing of.
-    `issued_at` is UTC; the document that registers the receipt carries the Kyiv time of its signing.
+    `issued_at` is UTC; the document that registers the receipt carries the Kyiv time of its signing. A service deposit, a
+    service issue and a cash withdrawal have one cash payment and no lines; `purpose` says what a deposit or an issue was
+    for, its `comment` gives the reason in words; `withdrawal` is there for a cash withdrawal only.
     """
 
     receipt_id: UUID
@@ -155,6 +186,8 @@ class Receipt:
     cashier_name: str | None
     comment: str | None = None
     discount: Discount | None = None
+    purpose: CashPurpose | None = None
+    withdrawal: CashWithdrawal | None = None
 
     @property
     def taken_off(self) -> Money:

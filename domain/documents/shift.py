@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from domain.documents.receipt import Payment, Receipt, TaxRow
+from domain.documents.receipt import Payment, Receipt, ReceiptKind, TaxRow
 from domain.money import ZERO, Money
 
 
@@ -16,6 +16,9 @@ class DocumentKind(StrEnum):
 
     SHIFT_OPENING = "shift-opening"
     SALE = "sale"
+    SERVICE_DEPOSIT = "service-deposit"
+    SERVICE_ISSUE = "service-issue"
+    CASH_WITHDRAWAL = "cash-withdrawal"
     Z_REPORT = "z-report"
     SHIFT_CLOSING = "shift-closing"
     OTHER = "other"
@@ -80,22 +83,49 @@ class OrderTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawalTotals:
+    """Cash withdrawals at the till of a shift; `commission` stands beside `total`."""
+
+    count: int = 0
+    total: Money = ZERO
+    commission: Money = ZERO
+
+    def plus(self, receipt: Receipt) -> WithdrawalTotals:
+        """Return the totals with one withdrawal more."""
+        assert receipt.withdrawal is not None
+        return WithdrawalTotals(
+            count=self.count + 1,
+            total=self.total + receipt.total,
+            commission=self.commission + receipt.withdrawal.commission,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ShiftTotals:
-    """Everything a Z-report says about a shift."""
+    """Everything a Z-report says about a shift; `withdrawals` is None where there were none."""
 
     sales: OrderTotals = OrderTotals()
     returns: OrderTotals = OrderTotals()
     service_deposits: Money = ZERO
     service_issues: Money = ZERO
+    withdrawals: WithdrawalTotals | None = None
+
+    def with_receipt(self, receipt: Receipt) -> ShiftTotals:
+        """Return the totals with one receipt more, of whatever kind."""
+        match receipt.kind:
+            case ReceiptKind.SALE:
+                return self.with_sale(receipt)
+            case ReceiptKind.SERVICE_DEPOSIT:
+                return replace(self, service_deposits=self.service_deposits + receipt.total)
+            case ReceiptKind.SERVICE_ISSUE:
+                return replace(self, service_issues=self.service_issues + receipt.total)
+            case ReceiptKind.CASH_WITHDRAWAL:
+                so_far = self.withdrawals or WithdrawalTotals()
+                return replace(self, withdrawals=so_far.plus(receipt))
 
     def with_sale(self, receipt: Receipt) -> ShiftTotals:
         """Return the totals with one sale more."""
-        return ShiftTotals(
-            sales=self.sales.plus(receipt),
-            returns=self.returns,
-            service_deposits=self.service_deposits,
-            service_issues=self.service_issues,
-        )
+        return replace(self, sales=self.sales.plus(receipt))
 
     def differences(self, other: ShiftTotals) -> tuple[str, ...]:
         """Return in words what differs from `other`, empty when they agree."""
@@ -114,6 +144,8 @@ class ShiftTotals:
             found.append("service_deposits")
         if self.service_issues != other.service_issues:
             found.append("service_issues")
+        if (self.withdrawals or WithdrawalTotals()) != (other.withdrawals or WithdrawalTotals()):
+            found.append("withdrawals")
         return tuple(found)
 
 

@@ -66,8 +66,7 @@ class Limit(IntEnum):
     """The longest text of a field, in characters. Source: check01.xsd and zrep01.xsd of 2025.
 
     The schema leaves comments and names in card slips open; `LONGEST` holds there too. It gives no length for names of
-    payment forms either, but its remark says 128. Names of
-    discounts stay with us; theirs is our own limit.
+    payment forms either, but its remark says 128. Names of discounts stay with us; theirs is our own limit.
     """
 
     LONGEST = 1024
@@ -87,6 +86,7 @@ class Limit(IntEnum):
     DISCOUNT_NAME = 128
     SLIP_TEXT = 128
     AUTHORISATION_CODE = 64
+    PAYMENT_PURPOSE = 128
 
 
 _ORDINARY = re.compile(r"[ -~А-яІіЇїЄєҐґ№«»–—’]*")
@@ -107,6 +107,14 @@ def encodable(text: str, *, field: str, limit: int = Limit.LONGEST) -> str:
     if len(text) > limit:
         raise InvalidField(field=field, expected=f"at most {int(limit)} characters long")
     return text
+
+
+def optional(text: str | None, *, field: str, limit: int = Limit.LONGEST) -> str | None:
+    """Return an optional text as `encodable` does; an empty one counts as absent, as documents omit it.
+
+    Raises: InvalidField.
+    """
+    return encodable(text, field=field, limit=limit) if text else None
 
 
 def _replaced(text: str, *, field: str) -> str:

@@ -14,7 +14,7 @@ from uuid import UUID
 from domain.clock import fiscal_day
 from domain.company import Company
 from domain.digest import sha256
-from domain.documents.receipt import Receipt
+from domain.documents.receipt import Receipt, ReceiptKind
 from domain.documents.shift import DocumentKind, FiscalDocument, ZReport
 from domain.identifiers import document_uid, shard_of, sold_receipt_id
 from domain.ledger.base import document_ref
@@ -77,7 +77,7 @@ class Adoption(Submission):
                         continue
                     receipt = self._adopt_one(register, found, key_id=key_id)
                     kept.append(_bytes_of(register, found))
-                    if receipt is not None:
+                    if receipt is not None and receipt.kind is ReceiptKind.SALE:
                         sold = held.enter_context(self._sold_receipt(register, receipt))
                         sold.correct(receipt)
                         corrected.append(sold)
@@ -176,11 +176,21 @@ class Adoption(Submission):
 
 def _same_sale(ours: Receipt, theirs: Receipt) -> bool:
     """Return whether two receipts say the same of goods and money."""
-    return (ours.total, ours.rounding, sold_lines(ours), ours.taxes) == (
-        theirs.total,
-        theirs.rounding,
-        sold_lines(theirs),
-        theirs.taxes,
+    return _said(ours) == _said(theirs)
+
+
+def _said(receipt: Receipt) -> tuple[object, ...]:
+    commission = None if receipt.withdrawal is None else receipt.withdrawal.commission
+    return (
+        receipt.kind,
+        receipt.total,
+        receipt.rounding,
+        sold_lines(receipt),
+        # Made again with another form of payment, it leaves another sum in the drawer.
+        tuple((each.form_code, each.form_name, each.amount) for each in receipt.payments),
+        # Documents have VAT before excise, a receipt has its letters in order.
+        sorted(receipt.taxes, key=lambda row: (row.letter, row.kind)),
+        commission,
     )
 
 

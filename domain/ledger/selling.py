@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,8 +11,8 @@ from uuid import UUID
 from domain.cashier import Cashier
 from domain.clock import fiscal_day
 from domain.company import BusinessUnit, Company
-from domain.documents.receipt import Receipt
-from domain.documents.shift import DocumentKind, Seller, ShiftTotals
+from domain.documents.receipt import Receipt, ReceiptKind
+from domain.documents.shift import Seller, ShiftTotals
 from domain.errors import (
     CashierMayNotSell,
     InvalidField,
@@ -22,6 +22,7 @@ from domain.errors import (
 )
 from domain.identifiers import shard_of, sold_receipt_id
 from domain.ledger.base import Issued, LedgerBase, ShiftChange
+from domain.money import LARGEST_AMOUNT, ZERO, Money
 from domain.ports import CommandKey, KeyKind, LaneChange, LogPosition
 from domain.register.aggregate import Register
 from domain.register.state import Parked, Shift, Waiting
@@ -31,7 +32,10 @@ from domain.sale import SaleRequest, price_sale
 
 @dataclass(frozen=True, slots=True)
 class XReport:
-    """The open shift so far: `issued` counts what is on its way, `registered` only what the service has."""
+    """The open shift so far: `issued` counts what is on its way, `registered` only what the service has.
+
+    `cash_in_drawer` is the register's figure: what was in the drawer before the shift is in it.
+    """
 
     register_id: UUID
     shift_id: UUID
@@ -45,6 +49,7 @@ class XReport:
     waiting: int
     refused: int
     parked: Parked | None
+    cash_in_drawer: Money
     made_at: datetime
 
 
@@ -113,7 +118,7 @@ class Selling(LedgerBase):
                     self._open(register, cashier_id=cashier_id)
                 shift = register.selling_shift()
                 receipt = self._priced(request, shift=shift, receipt_id=self.new_id(), now=now)
-                self._check_size(register, shift=shift, item=_as_waiting(receipt))
+                self._check_size(register, shift=shift, item=Waiting.of(receipt))
                 register.issue(receipt)
                 sold = SoldReceipt(
                     id=sold_receipt_id(receipt.receipt_id),
@@ -122,7 +127,9 @@ class Selling(LedgerBase):
                     lines=sold_lines(receipt),
                     total=receipt.total,
                 )
-                return self._issued(register, receipt, sold, now=now, command=command)
+                return self._issued(
+                    register, receipt, receipt.receipt_id, sold, now=now, command=command
+                )
 
         return self._once_issued(register_id, command=command, decide=decide)
 
@@ -134,7 +141,10 @@ class Selling(LedgerBase):
         request: SaleRequest,
         command: CommandKey | None = None,
     ) -> Issued:
-        """Make a refused receipt again under its id. Raises: NotFound, ReceiptNotRefused, as `sell`."""
+        """Make a refused sale again under its id.
+
+        Raises: NotFound, ReceiptNotRefused, ReceiptKindDiffers, as `sell`.
+        """
         shard = shard_of(register_id)
 
         def decide() -> Issued:
@@ -143,14 +153,16 @@ class Selling(LedgerBase):
                 self.store.hold(Register, register_id, shard=shard) as register,
                 self._sold(register, receipt_id) as sold,
             ):
+                register.refused_receipt(receipt_id, kind=ReceiptKind.SALE)
+                assert sold is not None
                 shift = register.shift
                 if shift is None:
                     raise NoOpenShift
                 receipt = self._priced(request, shift=shift, receipt_id=receipt_id, now=now)
-                self._check_size(register, shift=shift, item=_as_waiting(receipt))
+                self._check_size(register, shift=shift, item=Waiting.of(receipt))
                 register.correct(receipt)
                 sold.correct(receipt)
-                return self._issued(register, receipt, sold, now=now, command=command)
+                return self._issued(register, receipt, receipt_id, sold, now=now, command=command)
 
         return self._once_issued(register_id, command=command, decide=decide)
 
@@ -174,22 +186,37 @@ class Selling(LedgerBase):
                 self._sold(register, receipt_id) as sold,
             ):
                 register.void(receipt_id, reason=reason, at=now)
-                sold.annul(at=now)
-                return self._issued(register, None, sold, now=now, command=command)
+                if sold is not None:
+                    sold.annul(at=now)
+                return self._issued(register, None, receipt_id, sold, now=now, command=command)
 
         return self._once_issued(register_id, command=command, decide=decide)
 
-    def close_shift(self, *, register_id: UUID, command: CommandKey | None = None) -> ShiftChange:
-        """Begin the staged closing: what waits, the Z-report, document 101.
+    def close_shift(
+        self,
+        *,
+        register_id: UUID,
+        counted: Money | None = None,
+        command: CommandKey | None = None,
+    ) -> ShiftChange:
+        """Begin the staged closing: what waits, the issue of the drawer's cash (setting), the Z-report, document 101.
 
-        Raises: NotFound, NoOpenShift, ShiftClosing, RefusedReceiptsRemain.
+        `counted` is the cash found in the drawer; its difference from the books is recorded, and the books follow.
+
+        Raises: NotFound, NoOpenShift, ShiftClosing, RefusedReceiptsRemain, InvalidField.
         """
         shard = shard_of(register_id)
+        if counted is not None and not ZERO <= counted <= LARGEST_AMOUNT:
+            raise InvalidField(
+                field="counted_kopecks", expected=f"between 0 and {LARGEST_AMOUNT.kopecks}"
+            )
 
         def decide() -> ShiftChange:
             now = self.clock.now()
             with self.store.hold(Register, register_id, shard=shard) as register:
-                register.begin_closing(closing_id=self.new_id(), z_report_id=self.new_id(), at=now)
+                register.begin_closing(
+                    closing_id=self.new_id(), z_report_id=self.new_id(), at=now, counted=counted
+                )
                 shift = register.shift
                 assert shift is not None
                 position = self._save(
@@ -228,6 +255,7 @@ class Selling(LedgerBase):
             waiting=len(register.waiting) + on_the_way,
             refused=len(register.refused),
             parked=register.parked,
+            cash_in_drawer=register.cash_in_drawer,
             made_at=self.clock.now(),
         )
 
@@ -298,10 +326,17 @@ class Selling(LedgerBase):
             cashier_name=shift.cashier_name,
         )
 
-    def _sold(self, register: Register, receipt_id: UUID) -> AbstractContextManager[SoldReceipt]:
-        """Hold the receipt's own stream; a receipt that is not refused has no business here."""
+    def _sold(
+        self, register: Register, receipt_id: UUID
+    ) -> AbstractContextManager[SoldReceipt | None]:
+        """Hold the stream of a refused sale; of other receipts nothing can come back, they have none.
+
+        Raises: ReceiptNotRefused.
+        """
         if receipt_id not in register.refused:
             raise ReceiptNotRefused(receipt_id=receipt_id)
+        if register.refused[receipt_id].receipt.kind is not ReceiptKind.SALE:
+            return nullcontext()
         shard = shard_of(register.id)
         return self.store.hold(SoldReceipt, sold_receipt_id(receipt_id), shard=shard)
 
@@ -309,7 +344,8 @@ class Selling(LedgerBase):
         self,
         register: Register,
         receipt: Receipt | None,
-        sold: SoldReceipt,
+        receipt_id: UUID,
+        sold: SoldReceipt | None = None,
         *,
         now: datetime,
         command: CommandKey | None,
@@ -319,13 +355,13 @@ class Selling(LedgerBase):
             register,
             sold,
             documents=documents,
-            command=self._recorded(command, receipt_id=str(sold.receipt_id)),
+            command=self._recorded(command, receipt_id=str(receipt_id)),
             lane=self._due(register, now),
         )
         outstanding = register.outstanding
-        ours = outstanding is not None and outstanding.item.subject_id == sold.receipt_id
+        ours = outstanding is not None and outstanding.item.subject_id == receipt_id
         return Issued(
-            receipt_id=sold.receipt_id,
+            receipt_id=receipt_id,
             register_id=register.id,
             position=position,
             receipt=receipt,
@@ -351,10 +387,6 @@ class Selling(LedgerBase):
                 receipt=None,
             ),
         )
-
-
-def _as_waiting(receipt: Receipt) -> Waiting:
-    return Waiting(subject_id=receipt.receipt_id, kind=DocumentKind.SALE, receipt=receipt)
 
 
 def _shift_change(register_id: UUID, result: dict[str, str | int]) -> ShiftChange:

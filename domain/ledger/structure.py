@@ -9,6 +9,7 @@ from domain.cashier import Cashier
 from domain.clock import fiscal_day
 from domain.company import BusinessUnit, Company
 from domain.documents.text import Limit, encodable
+from domain.drawer import checked_drawer_settings
 from domain.errors import AlreadyExists, Conflict, IdempotencyKeyReused, InvalidField, NotFound
 from domain.identifiers import (
     company_stream_id,
@@ -150,9 +151,14 @@ class Structure(LedgerBase):
     ) -> LogPosition | None:
         """Let a register behave differently. Raises: NotFound, InvalidField."""
         checked = checked_settings(settings)
-        with self.store.hold(Register, register_id, shard=shard_of(register_id)) as register:
-            register.change_settings(checked)
-            return self._save(register) if register.pending_events else None
+
+        def decide() -> LogPosition | None:
+            with self.store.hold(Register, register_id, shard=shard_of(register_id)) as register:
+                register.change_settings(checked)
+                return self._save(register) if register.pending_events else None
+
+        # A lane at work moves the register on all the time; settings do not depend on where it stands.
+        return self._again_after_conflict(decide)
 
     def enrol_cashier(
         self,
@@ -218,9 +224,10 @@ class Structure(LedgerBase):
 
 
 def checked_settings(settings: RegisterSettings) -> RegisterSettings:
-    """Return the settings if the cash step is one the rule allows. Raises: InvalidField."""
+    """Return the settings if the cash step is one the rule allows and limits are limits. Raises: InvalidField."""
     if settings.cash_step not in CASH_STEPS:
         raise InvalidField(field="cash_step_kopecks", expected="1, 10 or 50")
+    checked_drawer_settings(settings.of_drawer)
     return settings
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 from domain.answers import RegistrarState, ServerShiftTotals, Ticket
 from domain.digest import sha256
 from domain.documents.shift import DocumentKind, ShiftTotals, ZReport
+from domain.drawer import closing_issue
 from domain.errors import IntegrityFault
 from domain.identifiers import document_uid, shard_of
 from domain.ledger.base import LedgerBase, document_ref
@@ -179,6 +180,24 @@ class Submission(LedgerBase):
                 register.need_state(reason=reason)
 
         return self._on_lane(lease, give_up)
+
+    def empty_drawer(self, lease: LaneLease) -> LaneTask:
+        """Issue the drawer's cash before the Z-report of a closing shift, and sign that issue."""
+
+        def decide(register: Register) -> None:
+            shift = register.shift
+            assert shift is not None
+            register.empty_drawer(
+                closing_issue(
+                    register.cash_in_drawer,
+                    receipt_id=self.new_id(),
+                    issued_at=self.clock.now(),
+                    cashier_id=shift.cashier_id,
+                    cashier_name=shift.cashier_name,
+                )
+            )
+
+        return self._on_lane(lease, decide, sign=self._sign_if_possible)
 
     def make_z(self, lease: LaneLease, server: ServerShiftTotals | None) -> LaneTask:
         """Decide the Z-report and sign it.

@@ -13,12 +13,15 @@ from uuid import UUID
 
 from domain.aggregate import Aggregate, event
 from domain.answers import RegistrarState
-from domain.documents.receipt import Receipt
+from domain.documents.receipt import Receipt, ReceiptKind
 from domain.documents.shift import DocumentKind, Seller, ShiftTotals, ZReport
+from domain.drawer import cash_effect
 from domain.errors import (
     LaneNotParked,
     LaneParked,
     NoOpenShift,
+    NotEnoughCash,
+    ReceiptKindDiffers,
     ReceiptNotRefused,
     RefusedReceiptsRemain,
     ShiftAlreadyOpen,
@@ -26,10 +29,12 @@ from domain.errors import (
     TooManyWaiting,
 )
 from domain.identifiers import document_id, document_uid
+from domain.money import ZERO, Money
 from domain.register import events
 from domain.register.state import (
     MOST_WAITING,
     RECOGNISED_DOCUMENTS,
+    Drawer,
     LaneStep,
     Outstanding,
     Parked,
@@ -39,6 +44,8 @@ from domain.register.state import (
     Waiting,
 )
 from domain.taxes.rates import TaxGroup
+
+_TAKES_OUT = frozenset({ReceiptKind.SERVICE_ISSUE, ReceiptKind.CASH_WITHDRAWAL})
 
 
 class Register(Aggregate):
@@ -65,6 +72,7 @@ class Register(Aggregate):
     parked: Parked | None
     offline_session_id: str | None
     offline_seed: str | None
+    drawer: Drawer
 
     Event = events.Event
     Registered = events.Registered
@@ -84,6 +92,7 @@ class Register(Aggregate):
     DocumentAdopted = events.DocumentAdopted
     StateNeeded = events.StateNeeded
     ServerStateRead = events.ServerStateRead
+    DrawerCounted = events.DrawerCounted
     ClosingBegun = events.ClosingBegun
     ZReportMade = events.ZReportMade
     ShiftClosed = events.ShiftClosed
@@ -122,11 +131,17 @@ class Register(Aggregate):
         self.parked = None
         self.offline_session_id = None
         self.offline_seed = None
+        self.drawer = Drawer()
 
     @property
     def wants_snapshot(self) -> bool:
         """Whether this is a good moment for a snapshot: a shift has just ended and the state is small."""
         return any(isinstance(fact, events.ShiftClosed) for fact in self.pending_events)
+
+    @property
+    def cash_in_drawer(self) -> Money:
+        """What the drawer holds by the books: of a test shift that is open what its tests pretend, else the money."""
+        return self.drawer.holds(testing=self.shift is not None and self.shift.testing)
 
     # --- what a till asks ----------------------------------------------------------------------------------
 
@@ -184,13 +199,19 @@ class Register(Aggregate):
         return self.shift
 
     def issue(self, receipt: Receipt) -> None:
-        """Issue a receipt in the open shift. Raises: as `selling_shift`."""
+        """Issue a receipt in the open shift. Raises: as `selling_shift`, NotEnoughCash."""
         shift = self.selling_shift()
+        self._check_drawer(receipt, holds=self.cash_in_drawer)
         self.trigger_event(self.ReceiptIssued, shift_id=shift.shift_id, receipt=receipt)
 
     def correct(self, receipt: Receipt) -> None:
-        """Make a refused receipt again, under the same id, with other content. Raises: ReceiptNotRefused."""
-        self._check_refused(receipt.receipt_id)
+        """Make a refused receipt again, under the same id, with other content.
+
+        Raises: ReceiptNotRefused, ReceiptKindDiffers, NotEnoughCash.
+        """
+        before = self.refused_receipt(receipt.receipt_id, kind=receipt.kind)
+        holds = self.drawer.holds(testing=self.refused[receipt.receipt_id].testing)
+        self._check_drawer(receipt, holds=holds - cash_effect(before))
         self.trigger_event(self.ReceiptCorrected, receipt=receipt)
 
     def void(self, receipt_id: UUID, *, reason: str, at: datetime) -> None:
@@ -198,8 +219,23 @@ class Register(Aggregate):
         self._check_refused(receipt_id)
         self.trigger_event(self.ReceiptVoided, receipt_id=receipt_id, reason=reason, voided_at=at)
 
-    def begin_closing(self, *, closing_id: UUID, z_report_id: UUID, at: datetime) -> None:
-        """Begin the staged closing of the shift.
+    def refused_receipt(self, receipt_id: UUID, *, kind: ReceiptKind) -> Receipt:
+        """Return a refused receipt of a kind. Raises: ReceiptNotRefused, ReceiptKindDiffers."""
+        self._check_refused(receipt_id)
+        receipt = self.refused[receipt_id].receipt
+        if receipt.kind is not kind:
+            raise ReceiptKindDiffers(receipt_id=receipt_id, kind=receipt.kind)
+        return receipt
+
+    def begin_closing(
+        self,
+        *,
+        closing_id: UUID,
+        z_report_id: UUID,
+        at: datetime,
+        counted: Money | None = None,
+    ) -> None:
+        """Begin the staged closing of the shift; `counted` is the cash found in the drawer, if somebody counted it.
 
         Raises: NoOpenShift, ShiftClosing, RefusedReceiptsRemain.
         """
@@ -209,6 +245,15 @@ class Register(Aggregate):
             raise ShiftClosing(shift_number=self.shift.number)
         if self.refused:
             raise RefusedReceiptsRemain(count=len(self.refused), receipt_ids=tuple(self.refused))
+        if counted is not None:
+            self.trigger_event(
+                self.DrawerCounted,
+                shift_id=self.shift.shift_id,
+                counted=counted,
+                expected=self.cash_in_drawer,
+                difference=counted - self.cash_in_drawer,
+                counted_at=at,
+            )
         self.trigger_event(
             self.ClosingBegun,
             shift_id=self.shift.shift_id,
@@ -227,7 +272,7 @@ class Register(Aggregate):
             on_the_way.append(self.outstanding.item.receipt)
         for receipt in on_the_way:
             if receipt is not None:
-                totals = totals.with_sale(receipt)
+                totals = totals.with_receipt(receipt)
         return totals
 
     # --- what the lane does --------------------------------------------------------------------------------
@@ -246,7 +291,12 @@ class Register(Aggregate):
             return LaneStep.SIGN if self.shift is not None else LaneStep.IDLE
         shift = self.shift
         if shift is not None and shift.closing is not None and not self.refused:
-            return LaneStep.MAKE_Z if shift.z_report is None else LaneStep.IDLE
+            if shift.z_report is not None:
+                return LaneStep.IDLE
+            empties = self.settings.of_drawer.empties_before_z and not shift.closing.emptied
+            return (
+                LaneStep.EMPTY_DRAWER if empties and self.cash_in_drawer > ZERO else LaneStep.MAKE_Z
+            )
         return LaneStep.IDLE
 
     def record_signed(
@@ -437,6 +487,14 @@ class Register(Aggregate):
         if kind is DocumentKind.SHIFT_CLOSING and in_shift:
             self._end_shift(closing_fiscal_number=fiscal_number, at=at)
 
+    def empty_drawer(self, receipt: Receipt) -> None:
+        """Issue all cash of the drawer; the shift must be closing and drained."""
+        shift = self.shift
+        assert shift is not None
+        assert shift.closing is not None
+        assert cash_effect(receipt) == -self.cash_in_drawer
+        self.trigger_event(self.ReceiptIssued, shift_id=shift.shift_id, receipt=receipt)
+
     def make_z(
         self,
         *,
@@ -484,6 +542,15 @@ class Register(Aggregate):
     def _check_not_parked(self) -> None:
         if self.parked is not None:
             raise LaneParked(reason=self.parked.reason)
+
+    def _check_drawer(self, receipt: Receipt, *, holds: Money) -> None:
+        """Refuse to take out more than a drawer that `holds` so much has. A buyer's refund is not judged here."""
+        if receipt.kind not in _TAKES_OUT or self.settings.of_drawer.may_go_below_zero:
+            return
+        if receipt.total > holds:
+            raise NotEnoughCash(
+                amount_kopecks=receipt.total.kopecks, in_drawer_kopecks=holds.kopecks
+            )
 
     def _check_refused(self, receipt_id: UUID) -> None:
         if receipt_id not in self.refused:

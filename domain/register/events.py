@@ -17,7 +17,8 @@ from uuid import UUID
 from domain.aggregate import Aggregate, AggregateCreated
 from domain.documents.receipt import Receipt
 from domain.documents.shift import DocumentKind, Seller, ShiftTotals, ZReport
-from domain.money import Money
+from domain.drawer import cash_effect
+from domain.money import ZERO, Money
 from domain.register.state import (
     Closing,
     Outstanding,
@@ -109,17 +110,22 @@ class ShiftOpened(Event):
 
 
 class ReceiptIssued(Event):
-    """The buyer bought; every amount is decided."""
+    """A receipt was issued: the buyer bought, or cash was put in or taken out; every amount is decided.
+
+    In a closing shift it can only be the service issue that empties the drawer before the Z-report.
+    """
 
     TOPIC: ClassVar[str] = "register.receipt-issued"
     shift_id: UUID
     receipt: Receipt
 
     def apply(self, register: Register) -> None:
-        item = Waiting(
-            subject_id=self.receipt.receipt_id, kind=DocumentKind.SALE, receipt=self.receipt
-        )
-        register.waiting = (*register.waiting, item)
+        shift = register.shift
+        testing = shift is not None and shift.testing
+        register.waiting = (*register.waiting, Waiting.of(self.receipt, testing=testing))
+        register.drawer = register.drawer.moved(cash_effect(self.receipt), testing=testing)
+        if shift is not None and shift.closing is not None:
+            register.shift = replace(shift, closing=replace(shift.closing, emptied=True))
 
 
 class ReceiptCorrected(Event):
@@ -133,6 +139,10 @@ class ReceiptCorrected(Event):
         item = register.refused[receipt_id].as_waiting()
         register.refused = {k: row for k, row in register.refused.items() if k != receipt_id}
         register.waiting = (*register.waiting, replace(item, receipt=self.receipt))
+        assert item.receipt is not None
+        register.drawer = register.drawer.moved(
+            cash_effect(self.receipt) - cash_effect(item.receipt), testing=item.testing
+        )
 
 
 class ReceiptVoided(Event):
@@ -144,6 +154,8 @@ class ReceiptVoided(Event):
     voided_at: datetime
 
     def apply(self, register: Register) -> None:
+        row = register.refused[self.receipt_id]
+        register.drawer = register.drawer.moved(-cash_effect(row.receipt), testing=row.testing)
         register.refused = {
             key: row for key, row in register.refused.items() if key != self.receipt_id
         }
@@ -257,7 +269,7 @@ class DocumentRegistered(Event):
             )
             _queue_closing(register)
         elif item.receipt is not None:
-            register.shift = replace(shift, totals=shift.totals.with_sale(item.receipt))
+            register.shift = replace(shift, totals=shift.totals.with_receipt(item.receipt))
 
 
 class DocumentRefused(Event):
@@ -281,6 +293,7 @@ class DocumentRefused(Event):
                 server_code=self.server_code,
                 text=self.text,
                 documents=item.documents,
+                testing=item.testing,
             )
             register.refused = {**register.refused, self.subject_id: row}
         elif self.kind is DocumentKind.Z_REPORT and shift is not None and shift.closing is not None:
@@ -341,6 +354,13 @@ class DocumentAdopted(Event):
 
     def apply(self, register: Register) -> None:
         _advance(register, local_number=self.local_number, at=self.at)
+        if self.receipt is not None:
+            ours = self._ours(register)
+            counted = ZERO if ours is None or ours.receipt is None else cash_effect(ours.receipt)
+            register.drawer = register.drawer.moved(
+                cash_effect(self.receipt) - counted,
+                testing=self.testing if ours is None else ours.testing,
+            )
         if self.subject_id is not None:
             register.waiting = tuple(
                 item for item in register.waiting if item.subject_id != self.subject_id
@@ -354,6 +374,14 @@ class DocumentAdopted(Event):
         elif self.in_shift and register.shift is not None:
             self._count_in(register, register.shift)
 
+    def _ours(self, register: Register) -> Waiting | None:
+        """Return what of ours this document registers, whose cash is in the drawer already."""
+        refused = (row.as_waiting() for row in register.refused.values())
+        for item in (*register.waiting, *refused):
+            if item.subject_id == self.subject_id:
+                return item
+        return None
+
     def _count_in(self, register: Register, shift: Shift) -> None:
         if self.kind is DocumentKind.SHIFT_OPENING:
             register.shift = replace(shift, opening_fiscal_number=self.fiscal_number)
@@ -366,7 +394,7 @@ class DocumentAdopted(Event):
             )
             _queue_closing(register)
         elif self.receipt is not None:
-            register.shift = replace(shift, totals=shift.totals.with_sale(self.receipt))
+            register.shift = replace(shift, totals=shift.totals.with_receipt(self.receipt))
 
 
 class StateNeeded(Event):
@@ -396,6 +424,22 @@ class ServerStateRead(Event):
         if self.offline_session_id is not None:
             register.offline_session_id = self.offline_session_id
             register.offline_seed = self.offline_seed
+
+
+class DrawerCounted(Event):
+    """The drawer's cash was counted: `difference` is what was found less what the books had. The books follow."""
+
+    TOPIC: ClassVar[str] = "register.drawer-counted"
+    shift_id: UUID
+    counted: Money
+    expected: Money
+    difference: Money
+    counted_at: datetime
+
+    def apply(self, register: Register) -> None:
+        shift = register.shift
+        assert shift is not None
+        register.drawer = register.drawer.counted(self.counted, testing=shift.testing)
 
 
 class ClosingBegun(Event):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from domain.documents.receipt import Receipt
 from domain.documents.shift import DocumentKind, Seller, ShiftTotals, ZReport
-from domain.money import Money
+from domain.drawer import DrawerSettings
+from domain.money import ZERO, Money
 from domain.taxes.rates import TaxGroup
 
 MOST_WAITING = 500
@@ -24,18 +25,46 @@ class RegisterSettings:
     """How a register behaves; `cash_step` is the step of cash rounding in kopecks (1, 10 or 50).
 
     `testing`: its shifts hold test documents unless the opening says otherwise.
+    `drawer`: None stands for its defaults, as in what was stored before there were any.
     """
 
     opens_with_first_sale: bool = False
     cash_step: Money = Money(50)
     testing: bool = False
+    drawer: DrawerSettings | None = None
+
+    @property
+    def of_drawer(self) -> DrawerSettings:
+        """How the register treats its drawer."""
+        return self.drawer or DrawerSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Drawer:
+    """Cash by the books: `cash` is money, `tests` is what the documents of test shifts pretend; they never mix."""
+
+    cash: Money = ZERO
+    tests: Money = ZERO
+
+    def holds(self, *, testing: bool) -> Money:
+        """Return what is in it in one of the two modes."""
+        return self.tests if testing else self.cash
+
+    def moved(self, amount: Money, *, testing: bool) -> Drawer:
+        """Return the drawer with an amount more, or less when it is below 0."""
+        return self.counted(self.holds(testing=testing) + amount, testing=testing)
+
+    def counted(self, amount: Money, *, testing: bool) -> Drawer:
+        """Return the drawer with this amount in it."""
+        return replace(self, tests=amount) if testing else replace(self, cash=amount)
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """Something to register that has no number and no signature yet.
 
-    `documents` counts the documents signed for it so far: it makes the next document's id.
+    `documents` counts the documents signed for it so far: it makes the next document's id. `testing`: it was issued in a
+    test shift.
     """
 
     subject_id: UUID
@@ -43,6 +72,18 @@ class Waiting:
     receipt: Receipt | None = None
     z_report: ZReport | None = None
     documents: int = 0
+    testing: bool = False
+
+    @staticmethod
+    def of(receipt: Receipt, *, documents: int = 0, testing: bool = False) -> Waiting:
+        """Return a receipt as something to register."""
+        return Waiting(
+            subject_id=receipt.receipt_id,
+            kind=DocumentKind(receipt.kind.value),
+            receipt=receipt,
+            documents=documents,
+            testing=testing,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +114,19 @@ class RefusedReceipt:
     server_code: int
     text: str
     documents: int
+    testing: bool = False
 
     def as_waiting(self) -> Waiting:
         """Return the receipt as something to register again."""
-        return Waiting(
-            subject_id=self.receipt.receipt_id,
-            kind=DocumentKind.SALE,
-            receipt=self.receipt,
-            documents=self.documents,
-        )
+        return Waiting.of(self.receipt, documents=self.documents, testing=self.testing)
 
 
 @dataclass(frozen=True, slots=True)
 class Closing:
     """The staged closing of a shift: what waits, then the Z-report, then document 101.
 
-    `z_documents` counts the documents signed for the Z-report before it was refused: each has its own id.
+    `z_documents` counts the documents signed for the Z-report before it was refused: each has its own id. `emptied`: the
+    drawer's cash was issued before the Z-report, once, whatever the tax service says of that issue.
     """
 
     closing_id: UUID
@@ -96,6 +134,7 @@ class Closing:
     requested_at: datetime
     z_refusals: int = 0
     z_documents: int = 0
+    emptied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,4 +176,5 @@ class LaneStep(StrEnum):
     SIGN = "sign"
     SUBMIT = "submit"
     ASK = "ask"
+    EMPTY_DRAWER = "empty-drawer"
     MAKE_Z = "make-z"

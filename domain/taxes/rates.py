@@ -48,6 +48,8 @@ LEGAL_RATES = (
         VAT, Rate(1400), date(2021, 3, 1), None, "Tax Code of Ukraine, 193.1 (г); law 1115-IX"
     ),
     LegalRate(VAT, Rate(0), date(2011, 1, 1), None, "Tax Code of Ukraine, article 197 (exempt)"),
+    # Neither the protocol nor its samples date this rate: law 909-VIII of 24.12.2015 is in force since this day; that it
+    # put 5 % in place of "2 to 5 %" of law 71-VIII is still to be read in its official text.
     LegalRate(
         EXCISE, Rate(500), date(2016, 1, 1), None, "Tax Code of Ukraine, 215.3.10; law 909-VIII"
     ),

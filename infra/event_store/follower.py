@@ -79,7 +79,10 @@ class FeedFollower:
         poll_seconds: float = 1.0,
         gather_seconds: float = 0.005,
     ) -> None:
-        """After a hint more is waited for during `gather_seconds`: commits come in flocks."""
+        """After a hint more is waited for during `gather_seconds`.
+
+        Commits come in flocks; each page read by itself would cost more than its events.
+        """
         self._store = store
         self._hints = Hints(dsn, name=f"{name} follower")
         self._poll_seconds = poll_seconds

@@ -146,6 +146,7 @@ class Recorder:
 
         A document, or the first event of a stream, is new, or a caller is wrong: whether it is there is looked up only
         when asked for, after a batch failed.
+
         Raises: psycopg.Error.
         """
         known = self._lock_and_read(saves, thorough=thorough)

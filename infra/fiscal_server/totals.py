@@ -18,7 +18,12 @@ from pydantic import BeforeValidator
 
 from domain.answers import ServerShiftTotals
 from domain.documents.receipt import TaxRow
-from domain.documents.shift import OrderTotals, PaymentFormTotal, ShiftTotals
+from domain.documents.shift import (
+    OrderTotals,
+    PaymentFormTotal,
+    ShiftTotals,
+    WithdrawalTotals,
+)
 from domain.money import ZERO
 from infra.fiscal_server.moments import Amount, Percent
 from infra.fiscal_server.replies import Flag, Reply, or_empty
@@ -95,11 +100,27 @@ class OrdersPart(Reply):
         )
 
 
+class WithdrawalsPart(Reply):
+    """Totals of cash withdrawals at the till."""
+
+    sum: Amount
+    commission: Amount = ZERO
+    orders_count: int
+
+    def to_domain(self) -> WithdrawalTotals | None:
+        """Return the totals; an object of zeros says that there were none, as null does."""
+        found = WithdrawalTotals(
+            count=self.orders_count, total=self.sum, commission=self.commission
+        )
+        return None if found == WithdrawalTotals() else found
+
+
 class TotalsPart(Reply):
-    """Totals of a shift; currency and cash withdrawals are not represented yet."""
+    """Totals of a shift; currency is not represented."""
 
     real: OrdersPart | None = None
     ret: OrdersPart | None = None
+    cash: WithdrawalsPart | None = None
     service_input: Amount = ZERO
     service_output: Amount = ZERO
 
@@ -110,6 +131,7 @@ class TotalsPart(Reply):
             returns=OrderTotals() if self.ret is None else self.ret.to_domain(),
             service_deposits=self.service_input,
             service_issues=self.service_output,
+            withdrawals=None if self.cash is None else self.cash.to_domain(),
         )
 
 

@@ -2,8 +2,8 @@
 
 Both begin with the same JSON body and end with a committed row. The parts stand alone: no state, no prices, no
 numbers, no events, no idempotency; a document of the same elements built and written by lxml, as one does; one row
-for each signed document, inserted and committed by the thread that made it. The whole is what the ledger does, with 32 sales in flight on registers that have nothing else to do, so that each
-sale is signed in its own commit.
+for each signed document, inserted and committed by the thread that made it. The whole is what the ledger does, with
+32 sales in flight on registers that have nothing else to do, so that each sale is signed in its own commit.
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ def as_carried(document: FiscalDocument) -> FiscalDocument:
             unrounded=content.unrounded if content.rounding else content.total,
             lines=tuple(map(_line_as_carried, content.lines)),
             discount=_discount_as_carried(content),
+            purpose=None,
         )
     return replace(document, content=content)
 

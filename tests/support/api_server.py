@@ -27,6 +27,7 @@ from infra.event_store.follower import FeedFollower
 from infra.event_store.lanes import PostgresLanes
 from infra.event_store.projector import ProjectorThread
 from infra.event_store.store import PostgresStore
+from infra.interpreter import allow_open_files
 from infra.postgres import application_dsn, connect
 from infra.settings import Settings
 from infra.tokens import Role, create_token
@@ -178,6 +179,7 @@ def _made(answer: httpx.Response) -> dict[str, Any]:
 @contextmanager
 def running_api(owner_dsn: str, data_dir: Path, **changes: Any) -> Iterator[Api]:
     """Run the API with its projections over a migrated database; `changes` are settings."""
+    allow_open_files()
     settings = Settings(
         data_dir=data_dir, database_dsn=SecretStr(owner_dsn), remember_tokens_seconds=0.2, **changes
     )

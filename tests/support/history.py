@@ -5,6 +5,7 @@ list of numbers is a script and a failing one shrinks well.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from psycopg.sql import SQL
 
 from domain.answers import RegistrarState, ServerShiftTotals, Ticket
 from domain.clock import ManualClock
-from domain.documents.receipt import CardSlip, Payment, Receipt
+from domain.documents.receipt import CardSlip, CashPurpose, Payment, Receipt, ReceiptKind
 from domain.documents.shift import (
     DocumentKind,
     FiscalDocument,
@@ -23,6 +24,13 @@ from domain.documents.shift import (
     ZReport,
 )
 from domain.documents.xml import to_xml
+from domain.drawer import (
+    CashRequest,
+    DepositRequest,
+    DrawerSettings,
+    IssueRequest,
+    WithdrawalRequest,
+)
 from domain.identifiers import document_id, document_uid, shard_of
 from domain.ledger import AdoptedDocument, FiscalLedger
 from domain.money import Money, Quantity
@@ -85,7 +93,8 @@ class History:
                 local_number=number + 1,
                 name=f"Каса {number + 1}",
                 live=False,
-                settings=RegisterSettings(),
+                # Every other one issues its cash before the Z-report.
+                settings=RegisterSettings(drawer=DrawerSettings(empties_before_z=number % 2 == 1)),
             )
             for number in range(registers)
         ]
@@ -124,6 +133,11 @@ class History:
         """Issue a sale; return the receipt's id."""
         self._tick()
         return self.ledger.sell(register_id=register_id, request=request).receipt_id
+
+    def move_cash(self, register_id: UUID, request: CashRequest) -> UUID:
+        """Ask the drawer for something; return the receipt's id."""
+        self._tick()
+        return self.ledger.move_cash(register_id=register_id, request=request).receipt_id
 
     def accept_all(self, register_id: UUID) -> None:
         """Let the lane go on until it has nothing to do that the tax service would not simply accept."""
@@ -213,10 +227,12 @@ class History:
 
     def _till(self, register: Register) -> list[Callable[[], object]]:
         if register.shift is None:
-            opening = lambda: self.ledger.open_shift(  # noqa: E731
-                register_id=register.id, cashier_id=self.cashier_id
-            )
-            return [opening, opening]
+            return [
+                lambda testing=testing: self.ledger.open_shift(  # type: ignore[misc]
+                    register_id=register.id, cashier_id=self.cashier_id, testing=testing
+                )
+                for testing in (False, False, True)
+            ]
         if register.shift.closing is not None or register.shift.z_fiscal_number is not None:
             return []
         number = register.version
@@ -224,9 +240,26 @@ class History:
             lambda: self._sell(register, number),
             lambda: self._sell(register, number + 1),
         ]
+        selling.append(lambda: self._move_cash(register, number))
         if register.refused:
             return selling
-        return [*selling, lambda: self.ledger.close_shift(register_id=register.id)]
+        counted = None if number % 2 else Money(max(0, register.cash_in_drawer.kopecks - 150))
+        return [
+            *selling,
+            lambda: self.ledger.close_shift(register_id=register.id, counted=counted),
+        ]
+
+    def _move_cash(self, register: Register, number: int) -> None:
+        self.move_cash(register.id, self._cash_request(register, number))
+
+    def _cash_request(self, register: Register, number: int) -> CashRequest:
+        """A deposit, or cash out where there is some; half of the drawer, or what a card may get at least."""
+        held = register.cash_in_drawer.kopecks
+        if number % 3 == 0 or held < 50_000:
+            return DepositRequest(Money(60_000 + number), CashPurpose.SAFE, reason="із сейфа")
+        if number % 3 == 1:
+            return IssueRequest(Money(held // 2), CashPurpose.BANK_COLLECTION)
+        return WithdrawalRequest(Money(50_000), commission=Money(500))
 
     def _sell(self, register: Register, number: int) -> None:
         self.ledger.sell(register_id=register.id, request=self._request(number))
@@ -249,17 +282,32 @@ class History:
     def _refused(self, register: Register) -> list[Callable[[], object]]:
         if not register.refused or register.shift is None:
             return []
-        receipt_id = next(iter(register.refused))
+        receipt_id, row = next(iter(register.refused.items()))
         return [
-            lambda: self.ledger.correct(
-                register_id=register.id,
-                receipt_id=receipt_id,
-                request=self._request(register.version + 1),
-            ),
+            lambda: self._correct(register, row.receipt),
             lambda: self.ledger.void(
                 register_id=register.id, receipt_id=receipt_id, reason="покупець пішов"
             ),
         ]
+
+    def _correct(self, register: Register, receipt: Receipt) -> None:
+        of_drawer: dict[ReceiptKind, CashRequest] = {
+            ReceiptKind.SERVICE_DEPOSIT: DepositRequest(Money(receipt.total.kopecks + 1)),
+            ReceiptKind.SERVICE_ISSUE: IssueRequest(Money(100), CashPurpose.SALARY),
+            ReceiptKind.CASH_WITHDRAWAL: WithdrawalRequest(Money(50_000)),
+        }
+        if receipt.kind is ReceiptKind.SALE:
+            self.ledger.correct(
+                register_id=register.id,
+                receipt_id=receipt.receipt_id,
+                request=self._request(register.version + 1),
+            )
+        else:
+            self.ledger.correct_cash(
+                register_id=register.id,
+                receipt_id=receipt.receipt_id,
+                request=of_drawer[receipt.kind],
+            )
 
     # --- the lane ---------------------------------------------------------------------------------
 
@@ -284,6 +332,7 @@ class History:
                 lambda lease: self.ledger.record_found(lease, fiscal_number=self._number()),
                 self.ledger.record_absent,
             ],
+            LaneStep.EMPTY_DRAWER: [self.ledger.empty_drawer],
             LaneStep.MAKE_Z: [
                 lambda lease: self.ledger.make_z(lease, self._server_totals(register)),
                 lambda lease: self.ledger.make_z(lease, self._server_totals(None)),
@@ -376,6 +425,8 @@ class History:
         kinds = [
             (DocumentKind.SALE, True),
             (DocumentKind.SALE, False),
+            (DocumentKind.SERVICE_DEPOSIT, True),
+            (DocumentKind.SERVICE_DEPOSIT, False),
             (DocumentKind.SHIFT_OPENING, True),
             (DocumentKind.SHIFT_OPENING, False),
             (DocumentKind.Z_REPORT, register.shift is not None and not _has_z(register)),
@@ -387,8 +438,12 @@ class History:
             )
             for kind, inside in kinds
         ]
-        ours = [item for item in register.waiting if item.receipt is not None]
-        ours += [row.as_waiting() for row in register.refused.values()]
+        ours = [item for item in register.waiting if item.kind is DocumentKind.SALE]
+        ours += [
+            row.as_waiting()
+            for row in register.refused.values()
+            if row.receipt.kind is ReceiptKind.SALE
+        ]
         if ours:
             uid = document_id(ours[0].subject_id, number=ours[0].documents)
             inside = register.shift is not None
@@ -413,6 +468,9 @@ class History:
         number = register.next_local_number or 1
         contents: dict[DocumentKind, Receipt | ZReport | ShiftOpening | ShiftClosingContent] = {
             DocumentKind.SALE: self._foreign_sale(uid),
+            DocumentKind.SERVICE_DEPOSIT: replace(
+                examples.DEPOSIT, receipt_id=uid, issued_at=self.clock.now(), purpose=None
+            ),
             DocumentKind.Z_REPORT: ZReport(uid, ShiftTotals().with_sale(examples.SALE)),
             DocumentKind.SHIFT_OPENING: ShiftOpening(),
             DocumentKind.SHIFT_CLOSING: ShiftClosingContent(),
@@ -425,6 +483,8 @@ class History:
             local_number=number,
             at=self.clock.now(),
             cashier_name="Інша Каса",
+            # The tax service takes no test into a fiscal shift, nor the reverse.
+            testing=register.shift is not None and register.shift.testing,
         )
         document = FiscalDocument(kind=kind, heading=heading, content=contents[kind])
         found = AdoptedDocument(

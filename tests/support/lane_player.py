@@ -71,6 +71,8 @@ class LanePlayer:
                 return self.ledger.sign_waiting(lease)
             case LaneStep.ASK:
                 return self.ledger.record_absent(lease)
+            case LaneStep.EMPTY_DRAWER:
+                return self.ledger.empty_drawer(lease)
             case LaneStep.MAKE_Z:
                 assert task.shift is not None
                 totals = ServerShiftTotals(

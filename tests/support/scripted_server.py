@@ -43,10 +43,14 @@ class Request:
 
 @dataclass
 class ScriptedServer:
-    """Serves 127.0.0.1; each request takes the next step, the last one repeats."""
+    """Serves 127.0.0.1; each request takes the next step, the last one repeats.
+
+    `hung_up` counts the connections that `raw_answer` has closed.
+    """
 
     steps: tuple[Step, ...] = ()
     requests: list[Request] = field(default_factory=list)
+    hung_up: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -255,6 +259,7 @@ def raw_answer(data: bytes) -> Step:
         server.requests.append(read_request(connection))
         connection.sendall(data)
         connection.close()
+        server.hung_up.release()
         raise EOFError
 
     return step

@@ -7,14 +7,17 @@ A process can be killed at every commit and every request.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
+from domain.answers import ServerShiftTotals
 from domain.clock import ManualClock
 from domain.documents.shift import Seller
 from domain.errors import Unreachable
 from domain.identifiers import document_id, document_uid, shard_of
 from domain.ports import Commit, LogPosition
 from domain.register.aggregate import Register
+from infra.event_store.feed import Cursor
 from infra.event_store.memory import MemoryLanes, MemoryStore
 from infra.fiscal_server.client import FiscalServerClient
 from infra.fiscal_server.transport import HttpAnswer
@@ -48,6 +51,9 @@ RULES = SubmissionRules(
 
 INJECTED_PARKINGS = {"shift-opening-refused", "shift-closing-refused", "z-report-refused"}
 """What a refusal by code 9 may stop; every other stop is a fault of ours."""
+
+
+Fact = TypeVar("Fact")
 
 
 class Killed(BaseException):
@@ -172,7 +178,7 @@ class World:
     def start_worker(self) -> None:
         """Start a worker process anew: it remembers nothing but the log."""
         self.store.forget_aggregates()
-        server = FiscalServerClient(
+        self.server = FiscalServerClient(
             StraightToSimulator(self.simulator, clock=self.clock, death=self.death),
             signer=self.shop.signer,
             ticket_trust=None,
@@ -181,7 +187,7 @@ class World:
         self.submitter = Submitter(
             ledger=self.shop.ledger,
             lanes=self.lanes,
-            server=server,
+            server=self.server,
             timestamps=StraightStamps(
                 self.simulator, self.authority, meanwhile=lambda: self.while_stamping()
             ),
@@ -224,6 +230,15 @@ class World:
 
     def register(self) -> Register:
         return self.shop.register()
+
+    def server_totals(self) -> ServerShiftTotals | None:
+        """What the tax service counts in the register's last shift, as the worker would read it."""
+        return self.server.shift_totals(key_id="olena", register=REGISTER_NUMBER)
+
+    def facts(self, kind: type[Fact]) -> list[Fact]:
+        """The recorded events of a kind, in the order of the log."""
+        recorded = self.store.page(Cursor(), 100_000).events
+        return [stored.event for stored in recorded if isinstance(stored.event, kind)]
 
     def next_number(self) -> int:
         """The local number the tax service expects."""

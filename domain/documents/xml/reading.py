@@ -9,6 +9,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 from domain.clock import KYIV
 from domain.documents.receipt import (
     CardSlip,
+    CashWithdrawal,
     Discount,
     Line,
     Payment,
@@ -26,14 +27,21 @@ from domain.documents.shift import (
     ShiftClosingContent,
     ShiftOpening,
     ShiftTotals,
+    WithdrawalTotals,
     ZReport,
 )
 from domain.documents.xml.node import Node, Reading, boolean, integer, money, quantity, rate
-from domain.documents.xml.writing import DOCUMENT_TYPES
+from domain.documents.xml.writing import DOCUMENT_TYPES, WITHDRAWAL_CODE, WITHDRAWAL_NAME
 from domain.errors import IntegrityFault
 from domain.money import ZERO, Money, Quantity
+from domain.payments import CASH
 
-_KINDS = {types: kind for kind, types in DOCUMENT_TYPES.items()}
+_ADDITIONAL_DEPOSIT = ("0", "3")
+_KINDS = {
+    **{types: kind for kind, types in DOCUMENT_TYPES.items()},
+    # «Отримання підкріплення»: ours is always 0 / 2, both count as cash put in.
+    _ADDITIONAL_DEPOSIT: DocumentKind.SERVICE_DEPOSIT,
+}
 _ONE = Quantity(1000)
 _BY_SUM, _BY_PERCENT = 0, 1
 """Values of DISCOUNTTYPE."""
@@ -135,12 +143,20 @@ def _uid(text: str) -> tuple[UUID, bool]:
 
 
 def _check(root: Node, head: Node, heading: Heading) -> FiscalDocument | None:
-    kind = _KINDS.get((head.required("DOCTYPE", str.strip), head.value("DOCSUBTYPE", str.strip)))
+    types = (head.required("DOCTYPE", str.strip), head.value("DOCSUBTYPE", str.strip))
+    head.mark("DOCSUBTYPE", unless=types != _ADDITIONAL_DEPOSIT)
+    kind = _KINDS.get(types)
     match kind:
         case None:
             return None
         case DocumentKind.SALE:
             return FiscalDocument(kind=kind, heading=heading, content=_sale(root, head, heading))
+        case DocumentKind.SERVICE_DEPOSIT | DocumentKind.SERVICE_ISSUE:
+            content = _service(root, head, heading, kind=ReceiptKind(kind.value))
+            return FiscalDocument(kind=kind, heading=heading, content=content)
+        case DocumentKind.CASH_WITHDRAWAL:
+            content = _withdrawal(root, head, heading)
+            return FiscalDocument(kind=kind, heading=heading, content=content)
         case DocumentKind.SHIFT_OPENING:
             return FiscalDocument(kind=kind, heading=heading, content=ShiftOpening())
         case _:
@@ -180,6 +196,79 @@ def _receipt_discount(sums: Node, lines: tuple[Line, ...]) -> Discount | None:
         sums.mark("DISCOUNTSUM", unless=taken_off is None or taken_off == of_lines)
         return None
     return Discount(taken_off) if taken_off else None
+
+
+def _service(root: Node, head: Node, heading: Heading, *, kind: ReceiptKind) -> Receipt:
+    """Return a service deposit or issue: the drawer's cash is its one payment, which documents do not write."""
+    sums = root.node("CHECKTOTAL")
+    if sums is None:
+        raise IntegrityFault(place="CHECKTOTAL", what="missing")
+    total = sums.required("SUM", money)
+    return _of_drawer(head, heading, kind=kind, total=total, payments=_in_cash(total))
+
+
+def _withdrawal(root: Node, head: Node, heading: Heading) -> Receipt:
+    sums = root.node("CHECKTOTAL")
+    if sums is None:
+        raise IntegrityFault(place="CHECKTOTAL", what="missing")
+    total = sums.required("SUM", money)
+    sums.mark("NOTAXSUM", unless=sums.value("NOTAXSUM", money) in (None, total))
+    commission = sums.value("COMMISSION", money) or ZERO
+    payments = tuple(map(_payment, root.rows("CHECKPAY"))) or _in_cash(total)
+    rows = root.rows("CHECKBODY")
+    root.mark("CHECKBODY", unless=len(rows) == 1)
+    told = CashWithdrawal(commission=commission)
+    if rows:
+        row = rows[0]
+        row.mark("CODE", unless=row.text("CODE") in (None, WITHDRAWAL_CODE))
+        row.mark("NAME", unless=row.text("NAME") in (None, WITHDRAWAL_NAME))
+        row.mark("COST", unless=row.value("COST", money) in (None, total))
+        told = CashWithdrawal(
+            commission=commission,
+            recipient_name=row.text("RECIPIENTNM"),
+            recipient_number=row.text("RECIPIENTIPN"),
+            payment_purpose=row.text("PAYPURPOSE"),
+            payer_name=row.text("PAYERNM"),
+        )
+    return _of_drawer(
+        head,
+        heading,
+        kind=ReceiptKind.CASH_WITHDRAWAL,
+        total=total,
+        payments=payments,
+        withdrawal=told,
+    )
+
+
+def _in_cash(total: Money) -> tuple[Payment, ...]:
+    code, name = CASH
+    return (Payment(form_code=code, form_name=name, amount=total),)
+
+
+def _of_drawer(
+    head: Node,
+    heading: Heading,
+    *,
+    kind: ReceiptKind,
+    total: Money,
+    payments: tuple[Payment, ...],
+    withdrawal: CashWithdrawal | None = None,
+) -> Receipt:
+    return Receipt(
+        receipt_id=heading.uid,
+        kind=kind,
+        lines=(),
+        payments=payments,
+        taxes=(),
+        unrounded=total,
+        rounding=ZERO,
+        total=total,
+        issued_at=heading.at,
+        cashier_id=None,
+        cashier_name=heading.cashier_name,
+        comment=head.text("COMMENT"),
+        withdrawal=withdrawal,
+    )
 
 
 def _line(row: Node) -> Line:
@@ -293,7 +382,18 @@ def _z_report(root: Node, heading: Heading) -> ZReport:
             returns=_orders(root.node("ZREPRETURN")),
             service_deposits=deposits or ZERO,
             service_issues=issues or ZERO,
+            withdrawals=_withdrawals(root.node("ZREPCASH")),
         ),
+    )
+
+
+def _withdrawals(node: Node | None) -> WithdrawalTotals | None:
+    if node is None:
+        return None
+    return WithdrawalTotals(
+        count=node.required("ORDERSCNT", integer),
+        total=node.required("SUM", money),
+        commission=node.value("COMMISSION", money) or ZERO,
     )
 
 

@@ -9,12 +9,14 @@ Rules (reference §3; schemas check01.xsd and zrep01.xsd of 2025):
 5. PROVIDED and REMAINS stand only where change was given; PAYSYS only with a terminal's slip.
 6. Tax rows stand by letter, VAT before excise. TURNOVERDISCOUNT and SOURCESUM are always written, so that
    the server's totals have them; SIGN is always false, because taxes are inside the price.
-7. A Z-report has ZREPREALIZ and ZREPRETURN only where there were such receipts, ZREPBODY always.
-8. A line has one DISCOUNTSUM with all that was taken off it, its own discount and its share of the receipt's;
+7. A Z-report has ZREPREALIZ, ZREPRETURN and ZREPCASH only where there were such receipts, ZREPBODY always.
+8. A service deposit and a service issue have CHECKTOTAL with SUM and nothing more; the reason is the COMMENT. A cash
+   withdrawal has NOTAXSUM (its sum, no tax is in it) and COMMISSION always, and one row in CHECKBODY that names it.
+9. A line has one DISCOUNTSUM with all that was taken off it, its own discount and its share of the receipt's;
    CHECKTOTAL/DISCOUNTSUM is the sum of these. A discount of 0.00 is not written. DISCOUNTTYPE is 1 with
    DISCOUNTPERCENT where the percentage of the cost is all there is, else 0: a share is a sum, rounded as a part of the
    whole. USAGETYPE, SUBCHECK and SUBTOTAL, which no sample fills, are left out.
-9. A surcharge is a discount with a minus (domain/discounts.py tells why).
+10. A surcharge is a discount with a minus (domain/discounts.py tells why).
 
 The writer puts strings together instead of building a tree, because it stands on the way of every sale: a
 receipt of four lines takes two thirds of what lxml needs for it.
@@ -25,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain.clock import kyiv
-from domain.documents.receipt import CardSlip, Line, Payment, Receipt, TaxRow
+from domain.documents.receipt import CardSlip, Line, Payment, Receipt, ReceiptKind, TaxRow
 from domain.documents.shift import (
     DocumentKind,
     FiscalDocument,
@@ -33,6 +35,7 @@ from domain.documents.shift import (
     OrderTotals,
     PaymentFormTotal,
     ShiftTotals,
+    WithdrawalTotals,
     ZReport,
 )
 from domain.documents.text import ENCODING
@@ -46,9 +49,15 @@ VERSION = 1
 DOCUMENT_TYPES = {
     DocumentKind.SHIFT_OPENING: ("100", None),
     DocumentKind.SALE: ("0", "0"),
+    DocumentKind.SERVICE_DEPOSIT: ("0", "2"),
+    DocumentKind.SERVICE_ISSUE: ("0", "4"),
+    DocumentKind.CASH_WITHDRAWAL: ("3", "0"),
     DocumentKind.SHIFT_CLOSING: ("101", None),
 }
 """DOCTYPE and DOCSUBTYPE of each kind of check; a Z-report has neither."""
+
+WITHDRAWAL_CODE, WITHDRAWAL_NAME = "1", "Видача готівки"
+"""CODE and NAME of the one row of a cash withdrawal. Source: official sample «Видача готівки»."""
 
 _DECLARATION = '<?xml version="1.0" encoding="windows-1251"?>'
 _INSTANCE = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:noNamespaceSchemaLocation'
@@ -68,7 +77,7 @@ def to_xml(document: FiscalDocument) -> bytes:
         kind, subkind = DOCUMENT_TYPES[document.kind]
         comment, body = None, ""
         if isinstance(content, Receipt):
-            comment, body = content.comment, _receipt(content)
+            comment, body = content.comment, _BODIES.get(content.kind, _receipt)(content)
         inner = (
             f"<CHECKHEAD>{_value('DOCTYPE', kind)}{_value('DOCSUBTYPE', subkind)}"
             f"{_heading(heading, comment=comment)}</CHECKHEAD>{body}"
@@ -100,6 +109,33 @@ def _receipt(receipt: Receipt) -> str:
         f"{_rows('CHECKTAX', map(_tax, _in_order(receipt.taxes)))}"
         f"{_rows('CHECKBODY', map(_line, receipt.lines))}"
     )
+
+
+def _service(receipt: Receipt) -> str:
+    return f"<CHECKTOTAL><SUM>{receipt.total}</SUM></CHECKTOTAL>"
+
+
+def _withdrawal(receipt: Receipt) -> str:
+    told, total = receipt.withdrawal, receipt.total
+    assert told is not None
+    row = (
+        f"<CODE>{WITHDRAWAL_CODE}</CODE><NAME>{WITHDRAWAL_NAME}</NAME><COST>{total}</COST>"
+        f"{_text('RECIPIENTNM', told.recipient_name)}{_text('RECIPIENTIPN', told.recipient_number)}"
+        f"{_text('PAYPURPOSE', told.payment_purpose)}{_text('PAYERNM', told.payer_name)}"
+    )
+    return (
+        f"<CHECKTOTAL><SUM>{total}</SUM><NOTAXSUM>{total}</NOTAXSUM>"
+        f"<COMMISSION>{told.commission}</COMMISSION></CHECKTOTAL>"
+        f"{_rows('CHECKPAY', map(_payment, receipt.payments))}{_rows('CHECKBODY', (row,))}"
+    )
+
+
+_BODIES = {
+    ReceiptKind.SERVICE_DEPOSIT: _service,
+    ReceiptKind.SERVICE_ISSUE: _service,
+    ReceiptKind.CASH_WITHDRAWAL: _withdrawal,
+}
+"""What stands beside the head, where it is not what a sale has."""
 
 
 def _sums(of: Receipt | OrderTotals) -> str:
@@ -187,6 +223,7 @@ def _stamp(stamp: str) -> str:
 def _z_report(totals: ShiftTotals) -> str:
     return (
         f"{_orders('ZREPREALIZ', totals.sales)}{_orders('ZREPRETURN', totals.returns)}"
+        f"{_withdrawals(totals.withdrawals)}"
         f"<ZREPBODY><SERVICEINPUT>{totals.service_deposits}</SERVICEINPUT>"
         f"<SERVICEOUTPUT>{totals.service_issues}</SERVICEOUTPUT></ZREPBODY>"
     )
@@ -199,6 +236,15 @@ def _orders(tag: str, orders: OrderTotals) -> str:
         f"<{tag}>{_sums(orders)}<ORDERSCNT>{orders.count}</ORDERSCNT>"
         f"{_rows('PAYFORMS', map(_payment_total, orders.payments))}"
         f"{_rows('TAXES', map(_tax, _in_order(orders.taxes)))}</{tag}>"
+    )
+
+
+def _withdrawals(totals: WithdrawalTotals | None) -> str:
+    if totals is None:
+        return ""
+    return (
+        f"<ZREPCASH><SUM>{totals.total}</SUM><COMMISSION>{totals.commission}</COMMISSION>"
+        f"<ORDERSCNT>{totals.count}</ORDERSCNT></ZREPCASH>"
     )
 
 

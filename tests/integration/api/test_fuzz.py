@@ -58,6 +58,16 @@ def _never_an_error_of_ours(_: CheckContext, response: Response, case: Any) -> b
     return None
 
 
+def _reaches_the_wire(case: Any) -> bool:
+    """Whether all of a case is sent: of an empty list or object in the query nothing is left.
+
+    What such a case does wrong may be just that, and the request that arrives is right. Whatever else it does wrong,
+    other cases do too.
+    """
+    query = case.query or {}
+    return not any(isinstance(value, dict | list) and not value for value in query.values())
+
+
 CHECKS = [
     _never_an_error_of_ours,
     status_code_conformance,
@@ -94,7 +104,7 @@ def test_no_answer_is_undocumented_and_none_is_an_error_of_ours(
     checks = CHECKS + ([negative_data_rejection] if mode is GenerationMode.NEGATIVE else [])
     headers = {"Authorization": f"Bearer {api.tokens[Role.ADMINISTRATOR]}"}
 
-    @given(case=operation.as_strategy(generation_mode=mode))
+    @given(case=operation.as_strategy(generation_mode=mode).filter(_reaches_the_wire))
     @settings(
         max_examples=EXAMPLES,
         deadline=None,

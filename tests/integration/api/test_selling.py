@@ -386,42 +386,35 @@ def test_documents_are_downloaded_as_xml_signed_and_ticket(shop: Outlet) -> None
     assert ticket.content == b"ticket"
 
 
-def test_five_hundred_waiting_calls_leave_health_quick_and_all_are_answered(
-    api: Api,
-) -> None:
-    outlets = [new_outlet(api) for _ in range(10)]
-    for outlet in outlets:
-        outlet.open()
+def test_five_hundred_waiting_calls_leave_health_quick_and_all_are_answered(shop: Outlet) -> None:
     calls = 500
 
     async def call_all() -> list[int]:
         limits = httpx.Limits(max_connections=None)
-        async with httpx.AsyncClient(base_url=api.url, timeout=90, limits=limits) as client:
+        async with httpx.AsyncClient(base_url=shop.api.url, timeout=90, limits=limits) as client:
 
-            async def one(outlet: Outlet) -> int:
+            async def one() -> int:
                 headers = {"Idempotency-Key": str(uuid4()), "Prefer": "wait=60"}
                 answer = await client.post(
-                    f"{outlet.path}/receipts",
+                    f"{shop.path}/receipts",
                     json=sale(),
-                    headers={**api.http.headers, **headers},
+                    headers={**shop.api.http.headers, **headers},
                 )
                 return answer.status_code
 
-            each = calls // len(outlets)
-            return await asyncio.gather(*(one(outlet) for outlet in outlets for _ in range(each)))
-
-    def issued() -> int:
-        reports = (api.get(f"{outlet.path}/x-report").json() for outlet in outlets)
-        return sum(report["issued"]["sales"]["count"] for report in reports)
+            return await asyncio.gather(*(one() for _ in range(calls)))
 
     with ThreadPoolExecutor(1) as pool:
         answers = pool.submit(asyncio.run, call_all())
-        _eventually(lambda: len(api.parts.waits), lambda held: held == calls, seconds=60)
+        _eventually(lambda: len(shop.api.parts.waits), lambda held: held == calls, seconds=60)
         # Each has issued its receipt too, so that nothing but the held calls is left.
-        _eventually(issued, lambda count: count == calls, seconds=60)
-        slowest = max(_seconds(lambda: api.get("/health")) for _ in range(20))
-        for outlet in outlets:
-            api.player.park(outlet.register_id)
+        _eventually(
+            lambda: shop.api.get(f"{shop.path}/x-report").json()["issued"]["sales"]["count"],
+            lambda count: count == calls,
+            seconds=60,
+        )
+        slowest = max(_seconds(lambda: shop.api.get("/health")) for _ in range(20))
+        shop.api.player.park(shop.register_id)
         statuses = set(answers.result())
 
     assert slowest < 0.1

@@ -100,11 +100,37 @@ def test_settings_are_changed_one_by_one(api: Api, outlet: Outlet) -> None:
     third = api.http.patch(path, json={"testing": True}).json()
     wrong = api.http.patch(path, json={"cash_step_kopecks": 5})
 
-    expected = {"opens_with_first_sale": False, "cash_step_kopecks": 10, "testing": False}
+    drawer = {
+        "may_go_below_zero": False,
+        "empties_before_z": False,
+        "withdrawal_minimum_kopecks": 50000,
+        "withdrawal_maximum_kopecks": None,
+    }
+    expected = {
+        "opens_with_first_sale": False,
+        "cash_step_kopecks": 10,
+        "testing": False,
+        "drawer": drawer,
+    }
     assert first["settings"] == expected
     assert second["settings"] == expected | {"opens_with_first_sale": True}
     assert third["settings"] == expected | {"opens_with_first_sale": True, "testing": True}
     assert (wrong.status_code, wrong.json()["field"]) == (422, "cash_step_kopecks")
+
+
+def test_settings_of_the_drawer_are_changed_as_a_whole(api: Api, outlet: Outlet) -> None:
+    path = f"{outlet.path}/settings"
+
+    changed = api.http.patch(path, json={"drawer": {"withdrawal_maximum_kopecks": 90000}}).json()
+    before = api.log_length()
+    kept = api.http.patch(path, json={"cash_step_kopecks": 50}).json()
+    wrong = api.http.patch(path, json={"drawer": {"withdrawal_maximum_kopecks": 40000}})
+
+    assert changed["settings"]["drawer"]["withdrawal_maximum_kopecks"] == 90000
+    assert kept["settings"] == changed["settings"]
+    assert wrong.status_code == 422
+    assert wrong.json()["field"] == "drawer.withdrawal_maximum_kopecks"
+    assert api.log_length() == before
 
 
 def test_key_is_assigned_to_a_cashier(api: Api, outlet: Outlet) -> None:

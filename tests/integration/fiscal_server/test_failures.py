@@ -298,6 +298,8 @@ class TestRequests:
             client = connect(server.url)
             for _ in range(3):
                 assert client.submit(signed_document).local_number == 501
+                # The next request must find it closed; one that crosses the closing is another matter.
+                assert server.hung_up.acquire(timeout=10)
             assert len(server.requests) == 3
 
     def test_one_connection_serves_all_requests_of_a_thread(

@@ -56,6 +56,38 @@ def test_states_and_sums_are_those_the_registers_know(
         )
         assert states == _states(history)
         assert _registered(connection) == _totals(history)
+        for testing in (False, True):
+            drawers = _drawers(connection, testing=testing)
+            assert drawers == {
+                register_id: history.register(register_id).drawer.holds(testing=testing).kopecks
+                for register_id in history.registers
+            }
+            assert _last_balances(connection, testing=testing).items() <= drawers.items()
+
+
+def _drawers(connection: Connection, *, testing: bool) -> dict[UUID, int]:
+    """What each drawer holds by its movements; a drawer that nothing moved in holds nothing."""
+    return dict(
+        connection.execute(
+            "SELECT s.register_id, coalesce(sum(amount_kopecks), 0)::bigint"
+            " FROM projections.drawer_standings s"
+            " LEFT JOIN projections.drawer_movements m"
+            " ON m.register_id = s.register_id AND m.testing = %s GROUP BY s.register_id",
+            [testing],
+        ).fetchall()
+    )
+
+
+def _last_balances(connection: Connection, *, testing: bool) -> dict[UUID, int]:
+    """The balance after each drawer's last movement."""
+    return dict(
+        connection.execute(
+            "SELECT DISTINCT ON (register_id) register_id, balance_kopecks"
+            " FROM projections.drawer_movements WHERE testing = %s"
+            " ORDER BY register_id, movement_id DESC",
+            [testing],
+        ).fetchall()
+    )
 
 
 def _states(history: History) -> dict[UUID, str]:
@@ -108,7 +140,7 @@ def _registered(connection: Connection) -> dict[UUID, dict[tuple[int, str], int]
     for shift_id, code, name, kopecks in connection.execute(
         "SELECT p.shift_id, form_code, form_name, amount_kopecks FROM projections.balances_payments p"
         " JOIN projections.shifts s ON s.shift_id = p.shift_id AND s.number IS NOT NULL"
-        " WHERE p.state = 'registered' AND payments <> 0"
+        " WHERE p.state = 'registered' AND p.kind = 'sale' AND payments <> 0"
     ):
         sums.setdefault(shift_id, {})[code, name] = kopecks
     return sums

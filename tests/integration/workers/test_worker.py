@@ -306,7 +306,9 @@ class TestTrouble:
         outlet.ledger.open_shift(register_id=register_id, cashier_id=outlet.cashier_id)
         outlet.wait_until(lambda: len(outlet.accepted()[number]) == 1, "the shift opens")
         outlet.wait_until(lambda: outlet.register(number).outstanding is None, "it is recorded")
-        outlet.simulator.register_foreign(number)
+        # A pawnshop's document: the service counts it among the sales, our types cannot hold it.
+        pawned = foreign_sale(outlet, number, local_number=2)
+        outlet.simulator.register_foreign(number, xml=pawned.replace(b"<DOCTYPE>0", b"<DOCTYPE>4"))
         outlet.ledger.sell(register_id=register_id, request=sale(500))
         outlet.ledger.close_shift(register_id=register_id)
         outlet.wait_until(lambda: outlet.register(number).shift is None, "the shift closes")
@@ -315,7 +317,7 @@ class TestTrouble:
             for stored in outlet.store.page(Cursor(), 100_000).events
             if stored.topic == ZReportMade.TOPIC
         ]
-        assert made.differences == ("service_deposits",)
+        assert "sales.total" in made.differences
         assert made.z_report.totals == made.server
 
 

@@ -1,4 +1,4 @@
-"""The garbage collector of long-lived processes."""
+"""The garbage collector and the open files of long-lived processes."""
 
 import gc
 import subprocess
@@ -25,3 +25,19 @@ def test_what_is_loaded_is_frozen_and_cycles_are_still_collected() -> None:
     # In a process of its own: freezing cannot be undone for part of the objects.
     assert gc.get_freeze_count() == 0
     subprocess.run([sys.executable, "-c", SCRIPT], check=True)
+
+
+FILES_SCRIPT = """
+import resource
+from infra.interpreter import allow_open_files
+_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+hard = 4_000 if hard == resource.RLIM_INFINITY else min(hard, 4_000)
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+for _ in range(2):
+    allow_open_files()
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+"""
+
+
+def test_a_process_may_open_as_many_files_as_the_system_lets_it() -> None:
+    subprocess.run([sys.executable, "-c", FILES_SCRIPT], check=True)

@@ -9,7 +9,6 @@ from domain.errors import LaneParked, TooManyWaiting
 from domain.identifiers import shard_of
 from domain.ports import StoredKind
 from domain.register.events import AttemptBegun, DocumentRegistered
-from infra.event_store.feed import Cursor
 from infra.event_store.saves import LaneState
 from infra.simulator.endpoints import Request
 from infra.simulator.faults import Fault, FaultKind
@@ -55,11 +54,6 @@ def sell(world: World) -> None:
     world.shop.ledger.sell(register_id=world.shop.register_id, request=sale(1000))
 
 
-def facts(world: World, kind: type) -> list[object]:
-    events = [stored.event for stored in world.store.page(Cursor(), 100_000).events]
-    return [event for event in events if isinstance(event, kind)]
-
-
 class TestLease:
     def test_one_that_nears_its_end_is_renewed_before_the_document_is_sent(
         self, world: World, posts: list[timedelta]
@@ -69,7 +63,7 @@ class TestLease:
         world.work()
 
         assert posts == [timedelta(seconds=RULES.lease_seconds)]
-        assert len(facts(world, DocumentRegistered)) == 2
+        assert len(world.facts(DocumentRegistered)) == 2
 
     def test_one_that_has_enough_left_costs_nothing(
         self, world: World, posts: list[timedelta]
@@ -96,7 +90,7 @@ class TestLease:
 
         assert posts == []
         # The one begun is the shift opening's.
-        assert len(facts(world, AttemptBegun)) == 1
+        assert len(world.facts(AttemptBegun)) == 1
 
 
 class TestCannotGoOn:

@@ -10,7 +10,6 @@ from domain.documents.shift import DocumentKind, FiscalDocument, Heading, ShiftO
 from domain.documents.xml import to_xml
 from domain.errors import KeyNotForLiveRegister, LaneParked
 from domain.register.events import DocumentRegistered, DocumentWithdrawn, ShiftClosed
-from infra.event_store.feed import Cursor
 from infra.signing import cms
 from infra.simulator.endpoints import Request
 from infra.simulator.envelope import stamper
@@ -61,11 +60,6 @@ def open_and_sell(world: World, *prices: int) -> list[UUID]:
     return [
         ledger.sell(register_id=register_id, request=sale(price)).receipt_id for price in prices
     ]
-
-
-def facts(world: World, kind: type) -> list[object]:
-    events = [stored.event for stored in world.store.page(Cursor(), 100_000).events]
-    return [event for event in events if isinstance(event, kind)]
 
 
 class TestFormerProgram:
@@ -151,8 +145,8 @@ class TestOldDocuments:
         world.settle()
         sold = world.book()[-1]
         assert sold.accepted_at - world.clock.now() < timedelta(minutes=1)
-        withdrawn = facts(world, DocumentWithdrawn)
-        assert [getattr(fact, "subject_id", None) for fact in withdrawn] == [receipt_id]
+        withdrawn = world.facts(DocumentWithdrawn)
+        assert [fact.subject_id for fact in withdrawn] == [receipt_id]
 
     def test_while_the_service_is_away_the_log_does_not_grow_with_every_look(
         self, world: World
@@ -178,8 +172,8 @@ class TestLostAnswer:
         world.simulator.faults.script([ScriptStep(fault=Fault(kind=FaultKind.ANSWER_LOST))])
         open_and_sell(world, 1000)
         world.work()
-        registered = facts(world, DocumentRegistered)
-        assert [getattr(fact, "learned", None) for fact in registered] == ["ticket", "inquiry"]
+        registered = world.facts(DocumentRegistered)
+        assert [fact.learned for fact in registered] == ["ticket", "inquiry"]
         assert len(world.book()) == 2
 
     def test_a_document_refused_for_its_number_is_asked_about_before_it_is_sent_again(
@@ -200,8 +194,8 @@ class TestLostAnswer:
         world.work()
         world.clock.advance(timedelta(seconds=60))
         world.work()
-        registered = facts(world, DocumentRegistered)
-        assert [getattr(fact, "learned", None) for fact in registered] == ["ticket", "inquiry"]
+        registered = world.facts(DocumentRegistered)
+        assert [fact.learned for fact in registered] == ["ticket", "inquiry"]
         assert not world.register().refused
         assert len(world.book()) == 2
 
@@ -211,8 +205,7 @@ class TestClosing:
         open_and_sell(world, 1000, 2000)
         world.shop.ledger.close_shift(register_id=world.shop.register_id)
         world.settle()
-        (closed,) = facts(world, ShiftClosed)
-        assert isinstance(closed, ShiftClosed)
+        (closed,) = world.facts(ShiftClosed)
         assert closed.totals.sales.count == 2
         assert world.register().shift is None
         assert [stored.kind.value for stored in world.book()] == [

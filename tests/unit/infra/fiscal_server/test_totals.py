@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from domain.documents.receipt import TaxRow
-from domain.documents.shift import OrderTotals, PaymentFormTotal, ShiftTotals, ZReport
+from domain.documents.shift import (
+    OrderTotals,
+    PaymentFormTotal,
+    ShiftTotals,
+    WithdrawalTotals,
+    ZReport,
+)
 from domain.money import ZERO, Money, Rate
 from infra.fiscal_server.totals import ShiftTotalsReply
 from tests import examples
@@ -113,6 +119,25 @@ class TestServerTotals:
         found = sales_of(orders(PayForm=None, Tax=[tax(Letter=None)]))
         assert found.payments == ()
         assert found.taxes[0].letter == ""
+
+    @pytest.mark.parametrize(
+        ("cash", "expected"),
+        [
+            (None, None),
+            ({"Sum": Decimal("0.0"), "Commission": Decimal("0.0"), "OrdersCount": 0}, None),
+            (
+                {"Sum": Decimal("1050.0"), "Commission": Decimal("10.5"), "OrdersCount": 2},
+                WithdrawalTotals(count=2, total=Money(105_000), commission=Money(1_050)),
+            ),
+        ],
+    )
+    def test_withdrawals_are_counted_and_zeros_mean_that_there_were_none(
+        self, cash: dict[str, Any] | None, expected: WithdrawalTotals | None
+    ) -> None:
+        reply = ShiftTotalsReply.model_validate({"ShiftState": 1, "Totals": {"Cash": cash}})
+        totals = reply.to_domain().totals
+        assert totals is not None
+        assert totals.withdrawals == expected
 
     def test_closed_shift_has_no_totals(self) -> None:
         reply = ShiftTotalsReply.model_validate({"ShiftState": 0, "Totals": None}).to_domain()
