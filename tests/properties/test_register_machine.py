@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -67,7 +68,7 @@ KINDS = {
 }
 """Each kind of receipt as the tax service calls it."""
 
-DEFAULT_SEQUENCES = 1_000 if os.environ.get("CI") == "true" else 100
+DEFAULT_SEQUENCES = 2_000 if os.environ.get("CI") == "true" else 100
 
 
 class RegisterMachine(RuleBasedStateMachine):
@@ -84,6 +85,8 @@ class RegisterMachine(RuleBasedStateMachine):
         """What tills put into the drawer and took out of it; what happened without them comes on top."""
         self.voided: set[UUID] = set()
         self.foreign = 0
+        self._read: list[Any] = []
+        self._read_to = Cursor()
 
     @property
     def ids(self) -> dict[str, Any]:
@@ -331,12 +334,14 @@ class RegisterMachine(RuleBasedStateMachine):
             self.cash -= _cash(instead_of)
 
     def _events(self) -> list[Any]:
-        page = self.world.store.page(Cursor(), 1_000_000)
-        return [
+        page = self.world.store.page(self._read_to, 1_000_000)
+        self._read_to = page.cursor
+        self._read += [
             stored.event
             for stored in page.events
             if stored.stream_id == self.world.shop.register_id
         ]
+        return self._read
 
     def _try(self, command: Any, **arguments: Any) -> Any:
         """Call a till's command: refused by a rule or killed in the middle, the till learns nothing."""
@@ -372,7 +377,7 @@ def _again(receipt: Receipt) -> CashRequest:
     return WithdrawalRequest(Money(50_000))
 
 
-TestRegisterMachine = RegisterMachine.TestCase
+TestRegisterMachine = pytest.mark.timeout(900)(RegisterMachine.TestCase)
 TestRegisterMachine.settings = settings(
     max_examples=int(os.environ.get("FISCAL_TEST_SEQUENCES", DEFAULT_SEQUENCES)),
     stateful_step_count=25,
