@@ -30,6 +30,7 @@ from api.v1 import (
     registers,
     returns,
     shifts,
+    turnover,
 )
 from infra.settings import Settings
 
@@ -56,6 +57,7 @@ GROUPS: tuple[Endpoints, ...] = (
     shifts.reports,
     drawer.drawer,
     balances.balances,
+    turnover.turnover,
     documents.documents,
     lanes.lanes,
     alarms.alarms,

@@ -36,6 +36,7 @@ from projections.drawer_view import DrawerMovementsView
 from projections.receipts_view import ReceiptsView
 from projections.shifts import ShiftsView
 from projections.structure import StructureView
+from projections.turnover_view import TurnoverView
 
 MOST_EVENTS_BEHIND = 5_000
 """A follower further behind than this shows held calls too late; the process is not ready."""
@@ -96,6 +97,7 @@ def parts_over(
                 balances=BalancesView(pool),
                 drawer=DrawerMovementsView(pool),
                 alarms=AlarmsView(pool),
+                turnover=TurnoverView(pool),
             ),
             tokens=_tokens(pool, settings),
             waits=waits,

@@ -35,6 +35,7 @@ from projections.drawer_view import DrawerMovementsView
 from projections.receipts_view import ReceiptsView
 from projections.shifts import ShiftsView
 from projections.structure import StructureView
+from projections.turnover_view import TurnoverView
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -63,6 +64,7 @@ class Views:
     balances: BalancesView
     drawer: DrawerMovementsView
     alarms: AlarmsView
+    turnover: TurnoverView
 
 
 @dataclass(frozen=True, slots=True)

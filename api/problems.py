@@ -47,6 +47,7 @@ TABLE: Mapping[type[FiscalError], Shape] = {
     domain.InvalidField: Shape(422),
     domain.EmptyReceipt: Shape(422, "lines"),
     domain.UnknownTaxLetter: Shape(422),
+    domain.DiscountExceedsCost: Shape(422),
     domain.TotalsDiffer: Shape(422),
     domain.PaymentsDiffer: Shape(422),
     domain.WithdrawalOutsideLimits: Shape(422),

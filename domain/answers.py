@@ -117,9 +117,19 @@ class DocumentEntry:
 
 @dataclass(frozen=True, slots=True)
 class ServerShiftTotals:
-    """The service's own totals of the open shift (`LastShiftTotals`, reference §6.10)."""
+    """The service's own totals of the open shift (`LastShiftTotals`, reference §6.10).
+
+    `or_else` is what the same figures mean as well, where they can be read in two ways.
+    """
 
     shift_open: bool
     z_report_present: bool
     testing: bool
     totals: ShiftTotals | None
+    or_else: ShiftTotals | None = None
+
+    def read_by(self, ours: ShiftTotals) -> ShiftTotals:
+        """Return the totals; of two readings the second only if it is what we count. None at all are zeros."""
+        if self.or_else is not None and not ours.differences(self.or_else):
+            return self.or_else
+        return self.totals or ShiftTotals()

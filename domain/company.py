@@ -7,7 +7,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.aggregate import Aggregate, AggregateCreated, event
-from domain.taxes.rates import TaxGroup, checked_groups
+from domain.taxes.rates import TaxGroup, checked_groups, groups_in_force
 
 
 class Company(Aggregate):
@@ -69,9 +69,13 @@ class Company(Aggregate):
 
     def set_tax_groups(self, groups: tuple[TaxGroup, ...], *, on: date) -> None:
         """Give the letters another meaning; open shifts keep theirs. Raises: InvalidField."""
-        checked = checked_groups(groups, on=on)
+        checked = checked_groups(groups, on=on, pays_vat=self.vat_number is not None)
         if checked != self.tax_groups:
             self._tax_groups_set(tax_groups=checked)
+
+    def tax_groups_on(self, day: date) -> tuple[TaxGroup, ...]:
+        """Return the groups that a shift opened on this day may use."""
+        return groups_in_force(self.tax_groups, on=day, pays_vat=self.vat_number is not None)
 
     @event(Renamed)
     def _renamed(self, *, name: str, vat_number: str | None) -> None:

@@ -10,10 +10,10 @@ Amounts of these receipts are never rounded: cash is rounded where a sale or a r
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Protocol
 from uuid import UUID
 
 from domain.documents.receipt import (
@@ -24,16 +24,11 @@ from domain.documents.receipt import (
     Receipt,
     ReceiptKind,
 )
-from domain.documents.shift import PaymentFormTotal
-from domain.documents.text import Limit, encodable
+from domain.documents.text import Limit, optional
 from domain.errors import InvalidField, WithdrawalOutsideLimits
 from domain.identifiers import vat_number
-from domain.money import ZERO, Money
-
-CASH = (0, "ГОТІВКА")
-"""Code and name of cash; every source agrees on them (reference §3.5)."""
-
-LARGEST_AMOUNT = Money(10_000_000_000)
+from domain.money import LARGEST_AMOUNT, ZERO, Money
+from domain.payments import CASH, checked_slip
 
 WITHDRAWAL_MINIMUM = Money(50_000)
 """Least amount given out to a card: 500 UAH. Source: NBU resolution 148 of 29.12.2017, item 9 (reference §8.3).
@@ -116,6 +111,20 @@ KINDS: dict[type, ReceiptKind] = {
 }
 """Which receipt a request becomes."""
 
+_ALL_CASH = frozenset(KINDS.values())
+
+
+class _InForm(Protocol):
+    """A sum in one form of payment: of a receipt, of a shift, of a balance."""
+
+    @property
+    def form_code(self) -> int:
+        """The form's code."""
+
+    @property
+    def amount(self) -> Money:
+        """The sum."""
+
 
 def cash_effect(receipt: Receipt) -> Money:
     """Return by how much a receipt changes the cash in the drawer; cash paid counts without its change."""
@@ -126,20 +135,20 @@ def cash_effect(receipt: Receipt) -> Money:
 
 
 def cash_moved(
-    kind: ReceiptKind,
-    payments: Iterable[Payment | PaymentFormTotal],
-    *,
-    takes_back: ReceiptKind | None = None,
+    kind: ReceiptKind, payments: Iterable[_InForm], *, takes_back: ReceiptKind | None = None
 ) -> Money:
     """Return by how much payments of a receipt of a kind change the cash in the drawer.
 
-    `takes_back`: the kind of receipt that a storno takes back; one that is not known moves nothing, its sums are not known
-    either.
+    Of sales and returns only what was paid in cash moves any: cards, certificates and the other forms do not. A deposit,
+    an issue and a withdrawal are cash whatever form their documents name, and a program that is not ours may name the
+    card. `takes_back`: the kind of receipt that a storno takes back; one that is not known moves nothing, its sums are not
+    known either.
     """
-    cash = sum(row.amount.kopecks for row in payments if row.form_code == CASH[0])
-    if kind is not ReceiptKind.STORNO:
-        return Money(DIRECTIONS[kind] * cash)
-    return ZERO if takes_back is None else Money(-DIRECTIONS[takes_back] * cash)
+    if kind is ReceiptKind.STORNO:
+        return ZERO if takes_back is None else -cash_moved(takes_back, payments)
+    in_cash = kind in _ALL_CASH
+    moved = sum(row.amount.kopecks for row in payments if in_cash or row.form_code == CASH[0])
+    return Money(DIRECTIONS[kind] * moved)
 
 
 def cash_receipt(
@@ -161,17 +170,17 @@ def cash_receipt(
         )
     if isinstance(request, WithdrawalRequest):
         _check_limits(request.amount, settings)
-        purpose, comment = None, _text(request.comment, field="comment", limit=Limit.LONGEST)
+        purpose, comment = None, optional(request.comment, field="comment")
         withdrawal, slip = _withdrawal(request), request.slip
     else:
-        purpose, comment = _purpose(request), _text(request.reason, field="reason")
+        purpose, comment = _purpose(request), optional(request.reason, field="reason")
         withdrawal, slip = None, None
     code, name = CASH
     payment = Payment(
         form_code=code,
         form_name=name,
         amount=request.amount,
-        slip=None if slip is None else _checked_slip(slip),
+        slip=None if slip is None else checked_slip(slip, field="slip"),
     )
     return Receipt(
         receipt_id=receipt_id,
@@ -258,28 +267,13 @@ def _withdrawal(request: WithdrawalRequest) -> CashWithdrawal:
     if not ZERO <= request.commission <= LARGEST_AMOUNT:
         raise InvalidField(field="commission_kopecks", expected="0 or more")
     number = request.recipient_number
-    purpose = _text(request.payment_purpose, field="payment_purpose", limit=Limit.PAYMENT_PURPOSE)
+    purpose = optional(
+        request.payment_purpose, field="payment_purpose", limit=Limit.PAYMENT_PURPOSE
+    )
     return CashWithdrawal(
         commission=request.commission,
-        recipient_name=_text(request.recipient_name, field="recipient_name"),
+        recipient_name=optional(request.recipient_name, field="recipient_name"),
         recipient_number=None if not number else vat_number(number, field="recipient_number"),
-        payer_name=_text(request.payer_name, field="payer_name"),
+        payer_name=optional(request.payer_name, field="payer_name"),
         payment_purpose=purpose or WITHDRAWAL_PURPOSE,
     )
-
-
-def _checked_slip(slip: CardSlip) -> CardSlip:
-    """Return the slip with its texts fit for a document; empty ones count as absent."""
-    texts: dict[str, Any] = {}
-    for field in fields(slip):
-        value = getattr(slip, field.name)
-        if isinstance(value, str):
-            of_code = field.name == "authorisation_code"
-            limit = Limit.AUTHORISATION_CODE if of_code else Limit.SLIP_TEXT
-            texts[field.name] = _text(value, field=f"slip.{field.name}", limit=limit)
-    return replace(slip, **texts)
-
-
-def _text(text: str | None, *, field: str, limit: int = Limit.LONGEST) -> str | None:
-    """Return an optional text made encodable; an empty one counts as absent, as documents omit it."""
-    return encodable(text, field=field, limit=limit) if text else None

@@ -216,6 +216,22 @@ class UnknownTaxLetter(RuleViolation):
 
 
 @dataclass(eq=False)
+class DiscountExceedsCost(RuleViolation):
+    """More is taken off than there is."""
+
+    code: ClassVar[str] = "discount-exceeds-cost"
+    sentence: ClassVar[str] = (
+        "{field} takes off {discount_kopecks} kopecks, at most {most_kopecks} are possible."
+    )
+    next_step: ClassVar[str] = (
+        "Lower the discount: a line may become free, a whole receipt may not."
+    )
+    field: str
+    discount_kopecks: int
+    most_kopecks: int
+
+
+@dataclass(eq=False)
 class TotalsDiffer(RuleViolation):
     """The total the client expects is not the one the lines give."""
 
@@ -224,7 +240,7 @@ class TotalsDiffer(RuleViolation):
         "{field} is {stated_kopecks} kopecks, the lines give {computed_kopecks}."
     )
     next_step: ClassVar[str] = (
-        "Compute again from prices and quantities, halves up; see docs/money.md."
+        "Compute again from prices, quantities and discounts, halves up; see docs/money.md."
     )
     field: str
     stated_kopecks: int

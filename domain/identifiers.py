@@ -16,6 +16,9 @@ _VAT_NUMBER = re.compile(r"0|\d{6,12}|[А-ЯІЇЄҐ]{2}\d{6}")
 _UKTZED = re.compile(
     r"[1-9]\d{3}|[1-9]\d{5}|[1-9]\d{7}|[1-9]\d{9}|0\d{3}|0\d{5}|0\d{7}|0\d{9}|00\d{3}"
 )
+_DKPP = re.compile(
+    r"[0-9]{2}\.[0-9]{2}(\.[0-9]{1,2}|\.[0-9]{2}-[0-9]{1,2}|\.[0-9]{2}-[0-9]{2}\.[0-9]{1,2})?"
+)
 _REGISTER_NUMBER = re.compile(r"[1-9]\d{0,17}")
 
 
@@ -44,6 +47,17 @@ def uktzed(value: str, *, field: str = "uktzed") -> str:
     """
     return _matching(
         _UKTZED, value, field=field, expected="4, 6, 8 or 10 digits, or 00 and 3 digits"
+    )
+
+
+def dkpp(value: str, *, field: str = "dkpp") -> str:
+    """Return a service's code ДКПП unchanged if it is well formed.
+
+    Raises: InvalidField. Source: type DKPP of check01.xsd, whose remark lists the seven shapes; its pattern would
+    take endless repetitions of the last part as well.
+    """
+    return _matching(
+        _DKPP, value, field=field, expected="a code such as 11.22, 11.22.33 or 11.22.33-44.55"
     )
 
 

@@ -1,7 +1,7 @@
 """Money in whole kopecks, quantities in thousandths, rates in basis points; never a float.
 
 Rounding exists in exactly two named functions here, `round_half_up` and `Money.rounded_to`; every other
-module calls one of them and says which.
+module calls one of them and says which. (`domain.discounts.shares` divides an amount without rounding it.)
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ class Money:
 
 
 ZERO = Money(0)
+LARGEST_AMOUNT = Money(10_000_000_000)
+"""What a till may ask for at most in one amount: 100 million UAH. More is a slip of the keyboard."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -94,8 +96,19 @@ class Rate:
     basis_points: int
 
     def __str__(self) -> str:
-        """Return per cent with two digits, as documents write it: `20.00`."""
-        return f"{self.basis_points // 100}.{self.basis_points % 100:02d}"
+        """Return per cent with two digits, as documents write it: `20.00`, a surcharge `-2.50`."""
+        whole, part = divmod(abs(self.basis_points), 100)
+        return f"{'-' if self.basis_points < 0 else ''}{whole}.{part:02d}"
+
+    def __neg__(self) -> Rate:
+        return Rate(-self.basis_points)
+
+    def of(self, amount: Money) -> Money:
+        """Return this percentage of an amount: amount × p ÷ 100 %, half kopecks away from zero.
+
+        Source: official sample «Знижки»: 50 % of 100.00 is 50.00; no text says how a tie is rounded.
+        """
+        return amount.share(numerator=self.basis_points, denominator=10_000)
 
     def contained_in(self, gross: Money) -> Money:
         """Return the tax contained in an amount that includes it: gross × p ÷ (100 % + p), half up.

@@ -3,12 +3,14 @@
 Rules (numbered on in docs/money.md):
 
 1. A line that comes back in part takes the cumulative share of its cost (`returns.cumulative_share`), so that all parts
-   together are the line, to the kopeck, however it is split.
+   together are the line, to the kopeck, however it is split. The cost meant is the one after discounts.
 2. COST must be AMOUNT × PRICE within half a kopeck (reference §3.4). Where a share is not, because parts of a thousandth
    had to be evened out, the line is written in two: whole units at a price that leaves the rest something, and the last
    unit or fraction at the price that gives exactly what remains. Only splits into fractions of cheap units need it.
+   A part of a discounted line is one line at the price of the sale; what its cost is above the money that comes back is
+   its discount. Excise stamps are named when the whole line comes back: no part knows which ones are its own.
 3. Taxes are taken by the rates of the sale, whatever the letters mean today, by the same function as a sale's.
-4. Cash is paid out rounded to the step of the selling register's shift, as a sale's is taken; cards get exact amounts.
+4. Cash is paid out rounded to the step of the selling register's shift, as a sale's is taken; other forms get exact amounts.
    What agrees with the sale to the kopeck is the sum before rounding (reference §8.4).
 """
 
@@ -19,12 +21,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from domain.documents.receipt import Line, Original, Payment, Receipt, ReceiptKind, TaxRow
+from domain.documents.receipt import Discount, Line, Original, Payment, Receipt, ReceiptKind, TaxRow
 from domain.documents.text import encodable
-from domain.errors import InvalidField, PaymentsDiffer
-from domain.money import ZERO, Money, Quantity, round_half_up
+from domain.errors import InvalidField
+from domain.money import Money, Quantity, round_half_up
+from domain.payments import CASH, CashPayment, PaymentRequest, settle
 from domain.returns import TakenLine, WantedLine
-from domain.sale import CASH, CardPayment, CashPayment, card_payment
 from domain.taxes.rates import TaxGroup
 from domain.taxes.totals import tax_rows
 
@@ -36,7 +38,7 @@ _UNIT = 1000
 class ReturnRequest:
     """A return as a till asks for it; `lines` None: all that is left. Cash takes what cards leave, rounded."""
 
-    payments: tuple[CashPayment | CardPayment, ...]
+    payments: tuple[PaymentRequest, ...]
     lines: tuple[WantedLine, ...] | None = None
     comment: str | None = None
 
@@ -57,7 +59,7 @@ def price_return(
     lines = tuple(
         part for line in taken for part in returned_lines(sale.lines[line.number - 1], line)
     )
-    unrounded = Money.total(line.cost for line in lines)
+    unrounded = Money.total(line.discounted for line in lines)
     payments = _pay_out(request.payments, due=unrounded, cash_step=cash_step)
     total = Money.total(payment.amount for payment in payments)
     comment = request.comment
@@ -79,8 +81,13 @@ def price_return(
 
 
 def returned_lines(line: Line, taken: TakenLine) -> tuple[Line, ...]:
-    """Return the line with the quantity and cost that come back of it; two where rule 2 asks for it."""
+    """Return the line with the quantity and money that come back of it; two where rule 2 asks for it."""
     quantity, cost = taken.quantity, taken.cost
+    if (quantity, cost) == (line.quantity, line.discounted):
+        return (line,)
+    line = replace(line, excise_stamps=None)
+    if line.discount is not None or line.receipt_discount is not None:
+        return (_discounted_part(line, quantity, owed=cost),)
     if agrees(cost, price=line.price, quantity=quantity):
         return (replace(line, quantity=quantity, cost=cost),)
     last = Quantity(quantity.thousandths % _UNIT or min(_UNIT, quantity.thousandths))
@@ -99,6 +106,18 @@ def returned_lines(line: Line, taken: TakenLine) -> tuple[Line, ...]:
     return (replace(line, quantity=Quantity(units * _UNIT), price=price, cost=whole), tail)
 
 
+def _discounted_part(line: Line, quantity: Quantity, *, owed: Money) -> Line:
+    cost = line.price.times(quantity)
+    taken_off = cost - owed
+    return replace(
+        line,
+        quantity=quantity,
+        cost=cost,
+        discount=Discount(amount=taken_off) if taken_off else None,
+        receipt_discount=None,
+    )
+
+
 def agrees(cost: Money, *, price: Money, quantity: Quantity) -> bool:
     """Return whether a cost is price × quantity within half a kopeck, either way at a tie."""
     return abs(cost.kopecks * _UNIT - price.kopecks * quantity.thousandths) * 2 <= _UNIT
@@ -112,30 +131,17 @@ def _groups_of(taxes: Sequence[TaxRow]) -> tuple[TaxGroup, ...]:
 
 
 def _pay_out(
-    requests: Sequence[CashPayment | CardPayment], *, due: Money, cash_step: Money
+    requests: Sequence[PaymentRequest], *, due: Money, cash_step: Money
 ) -> tuple[Payment, ...]:
-    """Return the pay-out: cards get what is given for them, cash the rounded rest.
+    """Return the pay-out: other forms get what is given for them, cash the rounded rest.
 
     Source of the rounding: as of a sale; it covers the total of a cash refund too (reference §8.4).
     """
-    cards = [request for request in requests if isinstance(request, CardPayment)]
     cash = [request for request in requests if isinstance(request, CashPayment)]
-    if len(cash) > 1:
-        raise InvalidField(field="payments", expected="at most one cash payment")
     if any(payment.provided is not None for payment in cash):
         raise InvalidField(field="payments", expected="cash without an amount handed over")
-    if any(card.amount <= ZERO for card in cards):
-        raise InvalidField(field="payments", expected="card amounts above 0")
-    by_card = Money.total(card.amount for card in cards)
-    if by_card > due or (not cash and by_card != due):
-        raise PaymentsDiffer(
-            field="payments", paid_kopecks=by_card.kopecks, due_kopecks=due.kopecks
-        )
-    paid = tuple(card_payment(card, number) for number, card in enumerate(cards))
-    if not cash:
-        return paid
-    rest = due - by_card
-    if cards and not rest:
-        raise InvalidField(field="payments", expected="no cash when cards cover everything")
-    code, name = CASH
-    return (Payment(form_code=code, form_name=name, amount=rest.rounded_to(cash_step)), *paid)
+    if not due and len(cash) == len(requests) == 1:
+        # A share of less than half a kopeck comes to nothing, and the goods come back all the same.
+        code, name = CASH
+        return (Payment(form_code=code, form_name=name, amount=due),)
+    return settle(requests, due=due, cash_step=cash_step)

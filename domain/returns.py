@@ -29,7 +29,7 @@ from domain.money import ZERO, Money, Quantity
 
 @dataclass(frozen=True, slots=True)
 class SoldLine:
-    """Quantity and cost of one line of the original, in its order."""
+    """Quantity of one line of the original and what was owed for it after discounts, in the lines' order."""
 
     quantity: Quantity
     cost: Money
@@ -347,8 +347,8 @@ class SoldReceipt(Aggregate):
 
 
 def sold_lines(receipt: Receipt) -> tuple[SoldLine, ...]:
-    """Return quantity and cost of each line."""
-    return tuple(SoldLine(quantity=line.quantity, cost=line.cost) for line in receipt.lines)
+    """Return quantity and discounted cost of each line: no more than was owed for a line may come back."""
+    return tuple(SoldLine(quantity=line.quantity, cost=line.discounted) for line in receipt.lines)
 
 
 def _quantities(lines: Sequence[WantedLine] | Sequence[TakenLine]) -> dict[int, Quantity]:

@@ -1,4 +1,4 @@
-"""From what a till asks to a priced receipt: costs, payments, change, cash rounding, taxes.
+"""From what a till asks to a priced receipt: costs, discounts, payments, change, cash rounding, taxes.
 
 Every amount of a receipt is decided here, once. The rules of money, numbered, are in docs/money.md.
 """
@@ -10,27 +10,39 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.documents.receipt import CardSlip, Line, Payment, Receipt, ReceiptKind
-from domain.documents.text import Limit, encodable
-from domain.errors import EmptyReceipt, InvalidField, PaymentsDiffer, TotalsDiffer
-from domain.identifiers import uktzed
-from domain.money import ZERO, Money, Quantity
+from domain.discounts import DiscountRequest, line_discount, with_receipt_discount
+from domain.documents.receipt import Discount, Line, Receipt, ReceiptKind
+from domain.documents.text import Limit, encodable, optional
+from domain.errors import EmptyReceipt, InvalidField, TotalsDiffer
+from domain.identifiers import dkpp, uktzed
+from domain.money import LARGEST_AMOUNT, ZERO, Money, Quantity
+from domain.payments import CardPayment, CashPayment, OtherPayment, PaymentRequest, settle
 from domain.taxes.rates import TaxGroup
 from domain.taxes.totals import tax_rows
 
-CASH = (0, "ГОТІВКА")
-CARD = (1, "КАРТКА")
-"""The two payment forms whose code and name every source agrees on (reference §3.5)."""
+__all__ = [
+    "MOST_LINES",
+    "MOST_STAMPS",
+    "CardPayment",
+    "CashPayment",
+    "DiscountRequest",
+    "LineRequest",
+    "OtherPayment",
+    "SaleRequest",
+    "price_sale",
+    "priced_lines",
+]
 
 MOST_LINES = 500
 """A signed message is at most 200 KB (reference §1.1); a line takes up to 350 bytes of XML."""
-LARGEST_AMOUNT = Money(10_000_000_000)
+MOST_STAMPS = 500
+"""Excise stamps of one line; a stamp takes some 75 bytes of the same message."""
 LARGEST_QUANTITY = Quantity(1_000_000_000)
 
 
 @dataclass(frozen=True, slots=True)
 class LineRequest:
-    """A line as asked for; `cost`, where given, must be price × quantity, half kopecks up."""
+    """A line as asked for; `cost`, where given, must be price × quantity, half kopecks up, before any discount."""
 
     name: str
     quantity: Quantity
@@ -43,31 +55,24 @@ class LineRequest:
     unit_name: str | None = None
     fiscal_name: str | None = None
     cost: Money | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CashPayment:
-    """Cash: `provided` is what the buyer handed over; None means exactly what is due."""
-
-    provided: Money | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CardPayment:
-    """A card: the amount charged, and the slip where a terminal is connected."""
-
-    amount: Money
-    slip: CardSlip | None = None
+    dkpp: str | None = None
+    excise_stamps: tuple[str, ...] = ()
+    discount: DiscountRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SaleRequest:
-    """A sale as a till asks for it; `total`, where given, is what the till shows the buyer, before rounding."""
+    """A sale as a till asks for it.
+
+    `total`, where given, is what the till shows the buyer: after discounts, before rounding. `discount` is the one on the
+    whole receipt.
+    """
 
     lines: tuple[LineRequest, ...]
-    payments: tuple[CashPayment | CardPayment, ...]
+    payments: tuple[PaymentRequest, ...]
     total: Money | None = None
     comment: str | None = None
+    discount: DiscountRequest | None = None
 
 
 def price_sale(
@@ -82,14 +87,10 @@ def price_sale(
 ) -> Receipt:
     """Return the receipt with every amount decided.
 
-    Raises: EmptyReceipt, InvalidField, TotalsDiffer, UnknownTaxLetter, PaymentsDiffer.
+    Raises: EmptyReceipt, InvalidField, DiscountExceedsCost, TotalsDiffer, UnknownTaxLetter, PaymentsDiffer.
     """
-    if not request.lines:
-        raise EmptyReceipt
-    if len(request.lines) > MOST_LINES:
-        raise InvalidField(field="lines", expected=f"at most {MOST_LINES} lines")
-    lines = tuple(_line(line, number) for number, line in enumerate(request.lines))
-    unrounded = Money.total(line.cost for line in lines)
+    lines, discount = priced_lines(request.lines, discount=request.discount)
+    unrounded = Money.total(line.discounted for line in lines)
     if unrounded <= ZERO:
         raise InvalidField(field="lines", expected="worth more than nothing")
     if request.total is not None and request.total != unrounded:
@@ -98,9 +99,8 @@ def price_sale(
             stated_kopecks=request.total.kopecks,
             computed_kopecks=unrounded.kopecks,
         )
-    payments = _payments(request.payments, due=unrounded, cash_step=cash_step)
+    payments = settle(request.payments, due=unrounded, cash_step=cash_step)
     total = Money.total(payment.amount for payment in payments)
-    comment = request.comment
     return Receipt(
         receipt_id=receipt_id,
         kind=ReceiptKind.SALE,
@@ -113,8 +113,27 @@ def price_sale(
         issued_at=issued_at,
         cashier_id=cashier_id,
         cashier_name=cashier_name,
-        comment=None if comment is None else encodable(comment, field="comment"),
+        comment=optional(request.comment, field="comment"),
+        discount=discount,
     )
+
+
+def priced_lines(
+    requests: Sequence[LineRequest], *, discount: DiscountRequest | None = None
+) -> tuple[tuple[Line, ...], Discount | None]:
+    """Return the lines with costs and discounts decided, and the discount on the whole receipt.
+
+    Raises: EmptyReceipt, InvalidField, DiscountExceedsCost, TotalsDiffer.
+    """
+    if not requests:
+        raise EmptyReceipt
+    if len(requests) > MOST_LINES:
+        raise InvalidField(field="lines", expected=f"at most {MOST_LINES} lines")
+    lines = tuple(_line(request, number) for number, request in enumerate(requests))
+    _check_stamps_differ(lines)
+    if discount is None:
+        return lines, None
+    return with_receipt_discount(lines, discount)
 
 
 def _line(line: LineRequest, number: int) -> Line:
@@ -134,101 +153,58 @@ def _line(line: LineRequest, number: int) -> Line:
             stated_kopecks=line.cost.kopecks,
             computed_kopecks=cost.kopecks,
         )
+    if line.uktzed is not None and line.dkpp is not None:
+        raise InvalidField(field=f"{field}.dkpp", expected="absent where there is УКТЗЕД")
     return Line(
         name=encodable(_present(line.name, field=f"{field}.name"), field=f"{field}.name"),
         quantity=line.quantity,
         price=line.price,
         cost=cost,
         letters=line.letters,
-        code=_optional(line.code, field=f"{field}.code", limit=Limit.LINE_CODE),
-        barcode=_optional(line.barcode, field=f"{field}.barcode", limit=Limit.BARCODE),
+        code=optional(line.code, field=f"{field}.code", limit=Limit.LINE_CODE),
+        barcode=optional(line.barcode, field=f"{field}.barcode", limit=Limit.BARCODE),
         uktzed=None if line.uktzed is None else uktzed(line.uktzed, field=f"{field}.uktzed"),
         unit_code=line.unit_code,
-        unit_name=_optional(
-            line.unit_name, field=f"{field}.unit_name", limit=Limit.UNIT_OF_MEASURE
-        ),
-        fiscal_name=_optional(
-            line.fiscal_name, field=f"{field}.fiscal_name", limit=Limit.LINE_NAME
-        ),
+        unit_name=optional(line.unit_name, field=f"{field}.unit_name", limit=Limit.UNIT_OF_MEASURE),
+        fiscal_name=optional(line.fiscal_name, field=f"{field}.fiscal_name", limit=Limit.LINE_NAME),
+        dkpp=None if line.dkpp is None else dkpp(line.dkpp, field=f"{field}.dkpp"),
+        excise_stamps=_stamps(line.excise_stamps, field=f"{field}.excise_stamps"),
+        discount=None
+        if line.discount is None
+        else line_discount(line.discount, cost=cost, field=f"{field}.discount"),
     )
+
+
+def _stamps(stamps: Sequence[str], *, field: str) -> tuple[str, ...] | None:
+    """Return the stamps' series and numbers; none at all is None, as events leave it out."""
+    if not stamps:
+        return None
+    if len(stamps) > MOST_STAMPS:
+        raise InvalidField(field=field, expected=f"at most {MOST_STAMPS} stamps")
+    return tuple(
+        encodable(
+            _present(stamp, field=f"{field}.{place}"),
+            field=f"{field}.{place}",
+            limit=Limit.EXCISE_STAMP,
+        )
+        for place, stamp in enumerate(stamps)
+    )
+
+
+def _check_stamps_differ(lines: Sequence[Line]) -> None:
+    """Refuse a stamp that stands twice in a receipt: each is glued to one thing. Raises: InvalidField."""
+    seen: set[str] = set()
+    for number, line in enumerate(lines):
+        for place, stamp in enumerate(line.excise_stamps or ()):
+            if stamp in seen:
+                raise InvalidField(
+                    field=f"lines.{number}.excise_stamps.{place}",
+                    expected="a stamp that the receipt does not have yet",
+                )
+            seen.add(stamp)
 
 
 def _present(text: str, *, field: str) -> str:
     if not text.strip():
         raise InvalidField(field=field, expected="not empty")
     return text
-
-
-def _optional(text: str | None, *, field: str, limit: int = Limit.SLIP_TEXT) -> str | None:
-    """Return an optional text made encodable; an empty one counts as absent, as documents omit it."""
-    return encodable(text, field=field, limit=limit) if text else None
-
-
-def _payments(
-    requests: Sequence[CashPayment | CardPayment], *, due: Money, cash_step: Money
-) -> tuple[Payment, ...]:
-    """Return the payments: cards take what they were charged, cash takes the rounded rest.
-
-    Source of the rounding: NBU resolution 25 of 15.03.2018 (reference §8.4): only the cash part is rounded.
-    """
-    cards = [request for request in requests if isinstance(request, CardPayment)]
-    cash = [request for request in requests if isinstance(request, CashPayment)]
-    if len(cash) > 1:
-        raise InvalidField(field="payments", expected="at most one cash payment")
-    for card in cards:
-        if card.amount <= ZERO:
-            raise InvalidField(field="payments", expected="card amounts above 0")
-    by_card = Money.total(card.amount for card in cards)
-    if by_card > due or (not cash and by_card != due):
-        raise PaymentsDiffer(
-            field="payments", paid_kopecks=by_card.kopecks, due_kopecks=due.kopecks
-        )
-    paid = tuple(card_payment(card, number) for number, card in enumerate(cards))
-    if not cash:
-        return paid
-    rest = due - by_card
-    if not rest:
-        raise InvalidField(field="payments", expected="no cash when cards cover everything")
-    return (_cash(cash[0], due=rest.rounded_to(cash_step)), *paid)
-
-
-def _cash(cash: CashPayment, *, due: Money) -> Payment:
-    if cash.provided is not None and cash.provided < due:
-        raise PaymentsDiffer(
-            field="payments", paid_kopecks=cash.provided.kopecks, due_kopecks=due.kopecks
-        )
-    code, name = CASH
-    if cash.provided is None or cash.provided == due:
-        return Payment(form_code=code, form_name=name, amount=due)
-    return Payment(
-        form_code=code,
-        form_name=name,
-        amount=due,
-        provided=cash.provided,
-        change=cash.provided - due,
-    )
-
-
-def card_payment(card: CardPayment, number: int) -> Payment:
-    """Return the payment by one card, its slip made encodable. Raises: InvalidField."""
-    code, name = CARD
-    slip = card.slip
-    if slip is not None:
-        field = f"payments.{number}.slip"
-        slip = CardSlip(
-            payment_system=_optional(slip.payment_system, field=f"{field}.payment_system"),
-            acquirer_id=_optional(slip.acquirer_id, field=f"{field}.acquirer_id"),
-            acquirer_name=_optional(slip.acquirer_name, field=f"{field}.acquirer_name"),
-            transaction_id=_optional(slip.transaction_id, field=f"{field}.transaction_id"),
-            paid_at=slip.paid_at,
-            slip_number=_optional(slip.slip_number, field=f"{field}.slip_number"),
-            terminal_id=_optional(slip.terminal_id, field=f"{field}.terminal_id"),
-            masked_card=_optional(slip.masked_card, field=f"{field}.masked_card"),
-            authorisation_code=_optional(
-                slip.authorisation_code,
-                field=f"{field}.authorisation_code",
-                limit=Limit.AUTHORISATION_CODE,
-            ),
-            commission=slip.commission,
-        )
-    return Payment(form_code=code, form_name=name, amount=card.amount, slip=slip)

@@ -12,8 +12,9 @@ from psycopg import sql
 
 from domain.documents.receipt import Receipt, ReceiptKind, ReceiptState
 from domain.documents.shift import PaymentFormTotal
-from domain.drawer import CASH, DIRECTIONS
-from domain.money import Money
+from domain.drawer import DIRECTIONS, cash_moved
+from domain.money import ZERO, Money
+from domain.payments import CASH
 from infra.event_store.feed import Cursor, FeedEvent
 from infra.postgres import Connection
 from projections.projection import Projection
@@ -39,7 +40,6 @@ from projections.view import View, Where
 
 _NO_SHIFT = UUID(int=0)
 """Stands in keys for the shift of adopted receipts whose shift nobody here knows."""
-CASH_FORM = CASH[0]
 
 
 # --- what is read ---------------------------------------------------------------------------------
@@ -93,13 +93,16 @@ class Balances:
         Voided receipts are left out. What a count of the drawer found more or less is not in it: the drawer's movements
         have that. Sums of stornos have their sign already.
         """
-        return Money(
-            sum(
-                DIRECTIONS.get(row.kind, 1) * row.amount.kopecks
-                for row in self.payments
-                if row.form_code == CASH_FORM and row.state is not ReceiptState.VOIDED
-            )
+        return Money.total(
+            _cash(row) for row in self.payments if row.state is not ReceiptState.VOIDED
         )
+
+
+def _cash(row: PaymentBalance) -> Money:
+    """Return by how much a balance changed the drawer; sums of stornos have their sign already."""
+    if row.kind is ReceiptKind.STORNO:
+        return row.amount if row.form_code == CASH[0] else ZERO
+    return cash_moved(row.kind, (row,))
 
 
 class BalancesView(View):

@@ -31,12 +31,21 @@ from projections.standing import (
     whole,
 )
 from projections.tables import Rows, Table
+from projections.turnover import (
+    TURNOVER_TABLES,
+    Registration,
+    add_turnover,
+    counted,
+    needed,
+)
 from projections.words import vector
 
 
 @dataclass(frozen=True, slots=True)
 class StoredReceipt:
     """One receipt, as far as lists show it.
+
+    `discount` is all that was taken off the receipt and its lines, negative where surcharges outweigh.
 
     `state` with `reason`: why it waits, is unknown or goes on after a failed attempt; for a refused receipt the tax
     service's code and text stand in `refusal_code` and `refusal_text`. `issued_at` is when the receipt was issued
@@ -60,6 +69,7 @@ class StoredReceipt:
     total: Money
     unrounded: Money
     rounding: Money
+    discount: Money
     cashier_id: UUID | None
     cashier_name: str | None
     document_id: UUID | None = None
@@ -106,6 +116,7 @@ class ReceiptsProjection(Projection):
         "receipts_standings": "",
         "receipts": "",
         "receipts_contents": "",
+        **TURNOVER_TABLES,
     }
 
     def write(self, connection: Connection, page: Sequence[FeedEvent]) -> None:
@@ -114,6 +125,7 @@ class ReceiptsProjection(Projection):
         standings = load_standings(connection, self.schema, STANDINGS, page, RECEIPT_CHANGES)
         receipts = RECEIPTS.load(connection, self.schema, mentioned_receipts(standings, placed))
         contents: dict[UUID, StoredContent] = {}
+        registrations: list[Registration] = []
         for standing, event in standings.follow(placed):
             receipt_id = receipt_of(standing, event)
             if receipt_id is None:
@@ -122,9 +134,32 @@ class ReceiptsProjection(Projection):
             said: Receipt | None = getattr(event, "receipt", None)
             if said is not None:
                 contents[receipt_id] = StoredContent(receipt_id, vector(said), said)
+            registration = Registration.by(event, receipt_id, standing)
+            if registration is not None:
+                registrations.append(registration)
         STANDINGS.save(connection, self.schema, standings.rows)
         RECEIPTS.save(connection, self.schema, receipts)
         CONTENTS.upsert(connection, self.schema, [contents[key] for key in sorted(contents)])
+        self._add_turnover(connection, registrations, receipts, contents)
+
+    def _add_turnover(
+        self,
+        connection: Connection,
+        registrations: Sequence[Registration],
+        receipts: Rows[StoredReceipt],
+        contents: dict[UUID, StoredContent],
+    ) -> None:
+        """Count what a page registers; contents of earlier pages are read again."""
+        said = {receipt_id: content.receipt for receipt_id, content in contents.items()}
+        originals = {
+            row.receipt_id: row.original_receipt_id
+            for row in receipts
+            if row.kind is ReceiptKind.STORNO and row.original_receipt_id is not None
+        }
+        earlier = needed(registrations, said, originals)
+        for content in CONTENTS.load(connection, self.schema, earlier):
+            said[content.receipt_id] = content.receipt
+        add_turnover(connection, self.schema, counted(registrations, said, originals))
 
 
 def _after(
@@ -164,6 +199,7 @@ def _new(
         total=receipt.total,
         unrounded=receipt.unrounded,
         rounding=receipt.rounding,
+        discount=receipt.taken_off,
         cashier_id=receipt.cashier_id,
         cashier_name=receipt.cashier_name,
         original_receipt_id=None if original is None else original.receipt_id,
@@ -184,6 +220,7 @@ def _(event: events.ReceiptCorrected, row: StoredReceipt) -> StoredReceipt:
         total=event.receipt.total,
         unrounded=event.receipt.unrounded,
         rounding=event.receipt.rounding,
+        discount=event.receipt.taken_off,
         corrections=row.corrections + 1,
         corrected_at=event.receipt.issued_at,
         reason=None,

@@ -54,7 +54,8 @@ class ReceiptDetails:
 class ReceiptQuery:
     """What to look for; whatever is None does not matter.
 
-    `product` and `cashier` find words that begin with theirs; `product` looks into names, codes, barcodes and УКТЗЕД.
+    `product` and `cashier` find words that begin with theirs; `product` looks into names, codes, barcodes, УКТЗЕД, ДКПП and
+    excise stamps.
     `card_tail` is the last four digits of a card. `issued_from` is included, `issued_before` is not.
     """
 

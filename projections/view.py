@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -124,6 +124,16 @@ class Where:
         if value is not None:
             self._parts.append(sql.SQL("{} = %s").format(sql.Identifier(*column.split("."))))
             self.values.append(value)
+
+    def beyond(self, columns: Sequence[str], values: Sequence[Any]) -> None:
+        """Let rows stand behind one with these values in the forward order of the columns."""
+        self._parts.append(
+            sql.SQL("({}) > ({})").format(
+                sql.SQL(", ").join(map(sql.Identifier, columns)),
+                sql.SQL(", ").join([sql.Placeholder()] * len(columns)),
+            )
+        )
+        self.values += values
 
     def after(self, order: tuple[str, str], place: str | None) -> None:
         """Begin behind a place: times go backwards, names forward. Raises: InvalidField."""

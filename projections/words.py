@@ -31,7 +31,15 @@ def vector(receipt: Receipt) -> str:
     found = {
         f"{Field.PRODUCT}:{word}"
         for line in receipt.lines
-        for text in (line.name, line.fiscal_name, line.code, line.barcode, line.uktzed)
+        for text in (
+            line.name,
+            line.fiscal_name,
+            line.code,
+            line.barcode,
+            line.uktzed,
+            line.dkpp,
+            *(line.excise_stamps or ()),
+        )
         for word in words(text)
     }
     found |= {f"{Field.CASHIER}:{word}" for word in words(receipt.cashier_name)}

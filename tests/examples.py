@@ -29,6 +29,15 @@ from domain.documents.shift import (
     ZReport,
 )
 from domain.money import ZERO, Money, Quantity, Rate
+from domain.sale import (
+    CashPayment,
+    DiscountRequest,
+    LineRequest,
+    OtherPayment,
+    SaleRequest,
+    price_sale,
+)
+from domain.taxes.rates import STANDARD_GROUPS
 
 # --- documents ------------------------------------------------------------------------------------
 
@@ -271,6 +280,60 @@ STORNO = replace(
     ),
 )
 """`PLAIN_SALE` is taken back; its document has no amounts."""
+RICH_SALE = price_sale(
+    SaleRequest(
+        lines=(
+            LineRequest(
+                name="Вино столове, 0,75 л",
+                quantity=Quantity(2_000),
+                price=Money(18_000),
+                letters="АГ",
+                code="1001",
+                uktzed="2204219700",
+                unit_code=2009,
+                unit_name="шт",
+                excise_stamps=("ABCD123456", "ABCD123457"),
+                discount=DiscountRequest(amount=Money(1_000), name="Ціна тижня"),
+            ),
+            LineRequest(
+                name="Гравіювання <на келиху>",
+                quantity=Quantity(1_000),
+                price=Money(9_999),
+                letters="А",
+                dkpp="25.61.22-30.00",
+                discount=DiscountRequest(
+                    percent=Rate(1_250), surcharge=True, name="За терміновість"
+                ),
+            ),
+            LineRequest(
+                name="Сироп від кашлю",
+                quantity=Quantity(3_000),
+                price=Money(8_520),
+                letters="Б",
+                code="1003",
+                discount=DiscountRequest(percent=Rate(750)),
+            ),
+        ),
+        payments=(
+            OtherPayment(code=305, name="СЕРТИФІКАТ", amount=Money(20_000)),
+            OtherPayment(
+                code=301,
+                name="КАРТКА",
+                amount=Money(10_000),
+                slip=CardSlip(masked_card="9804********1234", authorisation_code="204519"),
+            ),
+            CashPayment(provided=Money(50_000)),
+        ),
+        discount=DiscountRequest(percent=Rate(500), name="Картка постійного покупця"),
+    ),
+    receipt_id=UUID("7e5a0000-0b1c-4d2e-8f30-a1b2c3d401f9"),
+    tax_groups=STANDARD_GROUPS,
+    cash_step=Money(50),
+    issued_at=datetime(2026, 11, 5, 8, 20, 30, tzinfo=UTC),
+    cashier_id=None,
+    cashier_name="Приклад О. П.",
+)
+"""Everything a line and a receipt may have: discounts and a surcharge, stamps, a service, a certificate."""
 
 
 def _cash_receipt(
@@ -336,6 +399,11 @@ SALE_DOCUMENT = FiscalDocument(
     kind=DocumentKind.SALE,
     heading=heading(503, SALE.issued_at),
     content=SALE,
+)
+RICH_SALE_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.SALE,
+    heading=heading(505, RICH_SALE.issued_at),
+    content=RICH_SALE,
 )
 PLAIN_SALE_DOCUMENT = FiscalDocument(
     kind=DocumentKind.SALE,
@@ -428,6 +496,7 @@ DOCUMENTS = {
     "return": RETURN_DOCUMENT,
     "return-elsewhere": RETURN_ELSEWHERE_DOCUMENT,
     "storno": STORNO_DOCUMENT,
+    "sale-rich": RICH_SALE_DOCUMENT,
     "service-deposit": DEPOSIT_DOCUMENT,
     "service-issue": ISSUE_DOCUMENT,
     "cash-withdrawal": WITHDRAWAL_DOCUMENT,

@@ -9,6 +9,7 @@ from domain.documents.receipt import (
     CardSlip,
     CashPurpose,
     CashWithdrawal,
+    Discount,
     Line,
     Original,
     Payment,
@@ -103,10 +104,25 @@ def headings() -> st.SearchStrategy[Heading]:
 
 
 @st.composite
-def lines(draw: st.DrawFn) -> Line:
-    """Lines whose cost is price × quantity."""
+def discounts(draw: st.DrawFn) -> Discount:
+    """Discounts and surcharges, in value and in per cent, down to nothing."""
+    amount = draw(amounts(minimum=-(10**6), maximum=10**6))
+    percent = draw(st.none() | st.integers(1, 10_000).map(Rate))
+    if percent is not None and amount < ZERO:
+        percent = -percent
+    return Discount(
+        amount=amount, percent=percent, name=draw(st.none() | texts(Limit.DISCOUNT_NAME))
+    )
+
+
+@st.composite
+def lines(draw: st.DrawFn, *, shared: bool = False) -> Line:
+    """Lines whose cost is price × quantity; with a share of the receipt's discount where `shared`."""
     price = draw(amounts(maximum=10**7))
     quantity = Quantity(draw(st.integers(1, 10**6)))
+    dkpps = st.from_regex(r"[0-9]{2}\.[0-9]{2}(\.[0-9]{2}-[0-9]{2}\.[0-9])?", fullmatch=True)
+    dkpp = draw(st.none() | dkpps)
+    uktzeds = st.from_regex(r"[1-9][0-9]{3}|[1-9][0-9]{9}", fullmatch=True)
     return Line(
         name=draw(texts(Limit.LINE_NAME)),
         quantity=quantity,
@@ -115,10 +131,16 @@ def lines(draw: st.DrawFn) -> Line:
         letters=draw(st.text(alphabet="АБВГ", max_size=2)),
         code=draw(st.none() | texts(Limit.LINE_CODE)),
         barcode=draw(st.none() | st.from_regex(r"[0-9]{8,14}", fullmatch=True)),
-        uktzed=draw(st.none() | st.from_regex(r"[1-9][0-9]{3}|[1-9][0-9]{9}", fullmatch=True)),
+        uktzed=None if dkpp else draw(st.none() | uktzeds),
         unit_code=draw(st.none() | st.integers(1, 99_999)),
         unit_name=draw(st.none() | texts(Limit.UNIT_OF_MEASURE)),
         fiscal_name=draw(st.none() | texts(Limit.LINE_NAME)),
+        dkpp=dkpp,
+        excise_stamps=draw(
+            st.none() | st.lists(texts(Limit.EXCISE_STAMP), min_size=1, max_size=3).map(tuple)
+        ),
+        discount=draw(st.none() | discounts()),
+        receipt_discount=draw(amounts(minimum=-(10**6), maximum=10**6)) if shared else None,
     )
 
 
@@ -185,11 +207,13 @@ fiscal_numbers = st.integers(1, 10**12).map(str) | st.just("420.2.4812")
 def receipts(draw: st.DrawFn) -> Receipt:
     """Sales; their sums agree with their rounding, not with their lines."""
     unrounded = draw(amounts(minimum=100))
+    discount = draw(st.none() | discounts())
+    shared = discount is not None and draw(st.booleans())
     rounding = Money(draw(st.integers(-25, 25)))
     return Receipt(
         receipt_id=draw(uids),
         kind=ReceiptKind.SALE,
-        lines=tuple(draw(st.lists(lines(), min_size=1, max_size=4))),
+        lines=tuple(draw(st.lists(lines(shared=shared), min_size=1, max_size=4))),
         payments=tuple(draw(st.lists(payments(), min_size=1, max_size=3))),
         taxes=draw(tax_rows()),
         unrounded=unrounded,
@@ -199,6 +223,7 @@ def receipts(draw: st.DrawFn) -> Receipt:
         cashier_id=draw(st.none() | uids),
         cashier_name=draw(st.none() | texts(Limit.CASHIER_NAME)),
         comment=draw(st.none() | texts(Limit.LONGEST)),
+        discount=discount,
     )
 
 

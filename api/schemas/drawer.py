@@ -9,7 +9,8 @@ from uuid import UUID
 from pydantic import Field
 
 from api.schemas.common import LARGEST_KOPECKS, AnswerModel, Id, RequestModel, optional_text
-from api.schemas.sales import LONGEST_SOURCE_TEXT, SlipBody
+from api.schemas.payments import SlipBody
+from api.schemas.sales import LONGEST_SOURCE_TEXT
 from domain.documents.receipt import CashPurpose, ReceiptKind
 from domain.drawer import (
     WITHDRAWAL_MINIMUM,

@@ -14,6 +14,7 @@ from domain.documents.receipt import (
     CardSlip,
     CashPurpose,
     CashWithdrawal,
+    Discount,
     Line,
     Original,
     Payment,
@@ -31,6 +32,28 @@ _QR = (
 )
 
 
+class DiscountAnswer(AnswerModel):
+    """A discount; a negative amount is a surcharge."""
+
+    amount_kopecks: int = Field(description="What it takes off.", examples=[344])
+    percent_basis_points: int | None = Field(
+        description="The percentage it was given as; negative with a surcharge.", examples=[1250]
+    )
+    name: str | None = Field(
+        description="What it is called.", examples=["Картка постійного покупця"]
+    )
+
+    @classmethod
+    def of(cls, discount: Discount) -> DiscountAnswer:
+        """Return the answer about a discount."""
+        percent = discount.percent
+        return cls(
+            amount_kopecks=discount.amount.kopecks,
+            percent_basis_points=None if percent is None else percent.basis_points,
+            name=discount.name,
+        )
+
+
 class LineAnswer(AnswerModel):
     """One line."""
 
@@ -38,10 +61,19 @@ class LineAnswer(AnswerModel):
     quantity_thousandths: int = Field(description="Quantity in thousandths.", examples=[1000])
     price_kopecks: int = Field(description="Price of one unit.", examples=[2748])
     cost_kopecks: int = Field(description="Price × quantity, half kopecks up.", examples=[2748])
+    discount: DiscountAnswer | None = Field(description="The line's own discount or surcharge.")
+    receipt_discount_kopecks: int = Field(
+        description="Its share of the receipt's discount; negative with a surcharge.", examples=[0]
+    )
+    discounted_cost_kopecks: int = Field(
+        description="What is owed for the line: the cost less both discounts.", examples=[2404]
+    )
     letters: str = Field(description="Tax letters.", examples=["А"])
     code: str | None = Field(description="Your code.", examples=["1002"])
     barcode: str | None = Field(description="Barcode.", examples=["4820000000031"])
     uktzed: str | None = Field(description="Goods code УКТЗЕД.", examples=["2204219700"])
+    dkpp: str | None = Field(description="Service code ДКПП.", examples=["25.61.22-30.00"])
+    excise_stamps: list[str] = Field(description="Excise stamps.", examples=[["ABCD123456"]])
     unit_code: int | None = Field(description="Code of the unit of measure.", examples=[2009])
     unit_name: str | None = Field(description="Unit of measure.", examples=["шт"])
     fiscal_name: str | None = Field(description="Short name in documents.", examples=["Хліб"])
@@ -54,10 +86,17 @@ class LineAnswer(AnswerModel):
             quantity_thousandths=line.quantity.thousandths,
             price_kopecks=line.price.kopecks,
             cost_kopecks=line.cost.kopecks,
+            discount=None if line.discount is None else DiscountAnswer.of(line.discount),
+            receipt_discount_kopecks=0
+            if line.receipt_discount is None
+            else line.receipt_discount.kopecks,
+            discounted_cost_kopecks=line.discounted.kopecks,
             letters=line.letters,
             code=line.code,
             barcode=line.barcode,
             uktzed=line.uktzed,
+            dkpp=line.dkpp,
+            excise_stamps=list(line.excise_stamps or ()),
             unit_code=line.unit_code,
             unit_name=line.unit_name,
             fiscal_name=line.fiscal_name,
@@ -244,8 +283,15 @@ class ReceiptAnswer(AnswerModel):
     issued_at: datetime = Field(
         description="When it was issued.", examples=["2026-11-05T08:15:04Z"]
     )
+    discount: DiscountAnswer | None = Field(
+        description="The discount or surcharge on the whole receipt."
+    )
+    discount_kopecks: int = Field(
+        description="All discounts of the receipt and its lines together.", examples=[0]
+    )
     unrounded_kopecks: int = Field(
-        description="Sum of the lines; of a storno: what it takes back.", examples=[2748]
+        description="Sum of the lines after discounts; of a storno: what it takes back.",
+        examples=[2748],
     )
     rounding_kopecks: int = Field(description="unrounded − total.", examples=[-2])
     total_kopecks: int = Field(description="To pay; of a return: paid out.", examples=[2750])
@@ -324,6 +370,9 @@ class ReceiptSummary(AnswerModel):
     )
     total_kopecks: int = Field(description="To pay.", examples=[2750])
     rounding_kopecks: int = Field(description="unrounded − total.", examples=[-2])
+    discount_kopecks: int = Field(
+        description="All discounts of the receipt and its lines together.", examples=[0]
+    )
     cashier_id: UUID | None = Field(description="Who sold.", examples=[_RECEIPT])
     cashier_name: str | None = Field(
         description="The name on the receipt.", examples=["Приклад О. П."]
@@ -362,6 +411,7 @@ class ReceiptSummary(AnswerModel):
             issued_at=row.issued_at,
             total_kopecks=row.total.kopecks,
             rounding_kopecks=row.rounding.kopecks,
+            discount_kopecks=row.discount.kopecks,
             cashier_id=row.cashier_id,
             cashier_name=row.cashier_name,
             local_number=row.local_number,
@@ -394,6 +444,8 @@ def receipt_answer(
         fiscal_number=progress.fiscal_number,
         server_time=progress.server_time,
         issued_at=receipt.issued_at,
+        discount=None if receipt.discount is None else DiscountAnswer.of(receipt.discount),
+        discount_kopecks=receipt.taken_off.kopecks,
         unrounded_kopecks=receipt.unrounded.kopecks,
         rounding_kopecks=receipt.rounding.kopecks,
         total_kopecks=receipt.total.kopecks,

@@ -14,12 +14,14 @@ from api.schemas.common import (
     RequestModel,
     optional_text,
 )
-from api.schemas.sales import LONGEST_SOURCE_TEXT, MOST_PAYMENTS, CardBody
+from api.schemas.payments import MOST_PAYMENTS, CardBody, OtherBody
+from api.schemas.sales import LONGEST_SOURCE_TEXT
 from domain.documents.receipt import Receipt
 from domain.money import Money, Quantity
+from domain.payments import CashPayment
 from domain.refund import ReturnRequest
 from domain.returns import SoldReceipt, WantedLine
-from domain.sale import MOST_LINES, CashPayment
+from domain.sale import MOST_LINES
 
 _RECEIPT = "7e5a0000-0b1c-4d2e-8f30-a1b2c3d401f7"
 _REGISTER = "c2f3de55-9f0b-5b0e-8f6e-2a6f0c1b7d20"
@@ -56,7 +58,7 @@ class ReturnLineBody(RequestModel):
 
 
 class CashPayoutBody(RequestModel):
-    """Cash: pays out what cards leave, rounded as the law asks."""
+    """Cash: pays out what the other forms leave, rounded as the law asks."""
 
     form: Literal["cash"] = Field(description="The form of pay-out.", examples=["cash"])
 
@@ -65,7 +67,7 @@ class CashPayoutBody(RequestModel):
         return CashPayment()
 
 
-PayoutBody = Annotated[CashPayoutBody | CardBody, Field(discriminator="form")]
+PayoutBody = Annotated[CashPayoutBody | CardBody | OtherBody, Field(discriminator="form")]
 
 
 class ReturnBody(RequestModel):
@@ -84,7 +86,7 @@ class ReturnBody(RequestModel):
     payments: list[PayoutBody] = Field(
         min_length=1,
         max_length=MOST_PAYMENTS,
-        description="How the money goes out: any number of cards, cash at most once.",
+        description="How the money goes out: any number of cards and other forms, cash at most once.",
         examples=[[{"form": "cash"}]],
     )
     comment: str | None = optional_text(

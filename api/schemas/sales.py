@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, field_validator
+from pydantic import Field
 
 from api.schemas.common import (
     LARGEST_KOPECKS,
@@ -15,19 +14,68 @@ from api.schemas.common import (
     optional_text,
     text,
 )
-from domain.documents.receipt import CardSlip
+from api.schemas.payments import MOST_PAYMENTS, PaymentBody
+from domain.discounts import WHOLE, DiscountRequest
 from domain.documents.text import Limit
-from domain.money import Money, Quantity
-from domain.sale import MOST_LINES, CardPayment, CashPayment, LineRequest, SaleRequest
+from domain.money import Money, Quantity, Rate
+from domain.sale import MOST_LINES, MOST_STAMPS, LineRequest, SaleRequest
 
-MOST_PAYMENTS = 20
-_WHOLE_CARD_NUMBER = re.compile(r"(\d[ -]?){11}")
 LONGEST_SOURCE_TEXT = 2 * Limit.LONGEST
 """Some characters fall away when text is made fit for documents, so a source may be longer than its result."""
 
+ExciseStamp = Annotated[str, Field(min_length=1, max_length=2 * Limit.EXCISE_STAMP)]
+_NAME_OF_DISCOUNT = (
+    "What the discount is called; kept with the receipt, documents have no place for it."
+)
+_SURCHARGE = (
+    "true: a surcharge, which adds to the price. The document has it as a negative discount."
+)
+
+
+class PercentDiscountBody(RequestModel):
+    """A percentage, half kopecks up."""
+
+    by: Literal["percent"] = Field(description="How it is given.", examples=["percent"])
+    percent_basis_points: int = Field(
+        ge=1,
+        le=WHOLE.basis_points,
+        description="The percentage: 12.5 % is 1250.",
+        examples=[1250],
+    )
+    surcharge: bool = Field(default=False, description=_SURCHARGE, examples=[False])
+    name: str | None = optional_text(
+        _NAME_OF_DISCOUNT, longest=256, example="Картка постійного покупця"
+    )
+
+    def to_domain(self) -> DiscountRequest:
+        """Return the discount as the ledger takes it."""
+        return DiscountRequest(
+            percent=Rate(self.percent_basis_points), surcharge=self.surcharge, name=self.name
+        )
+
+
+class AmountDiscountBody(RequestModel):
+    """A sum of money off the whole line or the whole receipt."""
+
+    by: Literal["amount"] = Field(description="How it is given.", examples=["amount"])
+    amount_kopecks: int = Field(
+        gt=0, le=LARGEST_KOPECKS, description="The sum, in kopecks.", examples=[1000]
+    )
+    surcharge: bool = Field(default=False, description=_SURCHARGE, examples=[False])
+    name: str | None = optional_text(_NAME_OF_DISCOUNT, longest=256, example="Ціна тижня")
+
+    def to_domain(self) -> DiscountRequest:
+        """Return the discount as the ledger takes it."""
+        return DiscountRequest(
+            amount=Money(self.amount_kopecks), surcharge=self.surcharge, name=self.name
+        )
+
+
+DiscountBody = Annotated[PercentDiscountBody | AmountDiscountBody, Field(discriminator="by")]
+
 
 class LineBody(RequestModel):
-    """One line of a sale; its cost is price × quantity, half kopecks up."""
+    """One line of a sale; its cost is price × quantity, half kopecks up, before any discount."""
 
     name: str = text(
         "What is sold, as the receipt prints it.",
@@ -57,6 +105,15 @@ class LineBody(RequestModel):
     uktzed: str | None = optional_text(
         "Goods code УКТЗЕД: 4, 6, 8 or 10 digits.", longest=16, example="2204219700"
     )
+    dkpp: str | None = optional_text(
+        "Service code ДКПП; a line has either this or УКТЗЕД.", longest=16, example="25.61.22-30.00"
+    )
+    excise_stamps: list[ExciseStamp] = Field(
+        default=[],
+        max_length=MOST_STAMPS,
+        description="Series and number of each excise stamp; a receipt has each of them once.",
+        examples=[["ABCD123456", "ABCD123457"]],
+    )
     unit_code: int | None = Field(
         default=None,
         ge=0,
@@ -74,8 +131,13 @@ class LineBody(RequestModel):
         default=None,
         ge=0,
         le=LARGEST_KOPECKS,
-        description="What your till computed for the line; refused when it differs.",
+        description="What your till computed for the line before discounts; refused when it differs.",
         examples=[2748],
+    )
+    discount: DiscountBody | None = Field(
+        default=None,
+        description="The line's own discount or surcharge.",
+        examples=[{"by": "percent", "percent_basis_points": 1250}],
     )
 
     def to_domain(self) -> LineRequest:
@@ -92,106 +154,11 @@ class LineBody(RequestModel):
             unit_name=self.unit_name,
             fiscal_name=self.fiscal_name,
             cost=None if self.cost_kopecks is None else Money(self.cost_kopecks),
+            dkpp=self.dkpp,
+            excise_stamps=tuple(self.excise_stamps),
+            discount=None if self.discount is None else self.discount.to_domain(),
         )
 
-
-class SlipBody(RequestModel):
-    """What the bank terminal printed; all of it appears on the receipt."""
-
-    payment_system: str | None = optional_text("Payment system.", longest=256, example="ПРОСТІР")
-    acquirer_id: str | None = optional_text("Acquirer's id.", longest=256, example="700123456")
-    acquirer_name: str | None = optional_text("Acquirer.", longest=256, example='АТ "Банк-Приклад"')
-    transaction_id: str | None = optional_text(
-        "Retrieval reference number (RRN).", longest=256, example="630812345678"
-    )
-    paid_at: AwareDatetime | None = Field(
-        default=None,
-        description="Time on the slip, RFC 3339.",
-        examples=["2026-11-05T10:15:02+02:00"],
-    )
-    slip_number: str | None = optional_text("Number of the slip.", longest=256, example="000482")
-    terminal_id: str | None = optional_text("Terminal.", longest=256, example="S1EX0007")
-    masked_card: str | None = optional_text(
-        "Card number with its middle hidden; a full one is refused.",
-        longest=256,
-        example="9804********1234",
-    )
-    authorisation_code: str | None = optional_text(
-        "Authorisation code.", longest=128, example="204518"
-    )
-    commission_kopecks: int | None = Field(
-        default=None,
-        ge=0,
-        le=LARGEST_KOPECKS,
-        description="Commission in kopecks.",
-        examples=[0],
-    )
-
-    @field_validator("masked_card")
-    @classmethod
-    def _is_masked(cls, card: str | None) -> str | None:
-        """Refuse a whole card number: what is never stored cannot be stolen."""
-        if card is not None and _WHOLE_CARD_NUMBER.search(card):
-            raise ValueError("a card number with its middle hidden")
-        return card
-
-    def to_domain(self) -> CardSlip:
-        """Return the slip as the ledger takes it."""
-        commission = self.commission_kopecks
-        return CardSlip(
-            payment_system=self.payment_system,
-            acquirer_id=self.acquirer_id,
-            acquirer_name=self.acquirer_name,
-            transaction_id=self.transaction_id,
-            paid_at=self.paid_at,
-            slip_number=self.slip_number,
-            terminal_id=self.terminal_id,
-            masked_card=self.masked_card,
-            authorisation_code=self.authorisation_code,
-            commission=None if commission is None else Money(commission),
-        )
-
-
-class CashBody(RequestModel):
-    """Cash: takes what cards leave, rounded as the law asks."""
-
-    form: Literal["cash"] = Field(description="The payment form.", examples=["cash"])
-    provided_kopecks: int | None = Field(
-        default=None,
-        ge=0,
-        le=LARGEST_KOPECKS,
-        description="What the buyer handed over; absent: exactly what is due. The rest is change.",
-        examples=[50000],
-    )
-
-    def to_domain(self) -> CashPayment:
-        """Return the payment as the ledger takes it."""
-        provided = self.provided_kopecks
-        return CashPayment(provided=None if provided is None else Money(provided))
-
-
-class CardBody(RequestModel):
-    """A card: the amount that was charged."""
-
-    form: Literal["card"] = Field(description="The payment form.", examples=["card"])
-    amount_kopecks: int = Field(
-        gt=0, le=LARGEST_KOPECKS, description="What was charged, in kopecks.", examples=[30000]
-    )
-    slip: SlipBody | None = Field(
-        default=None,
-        description="The terminal's slip, where a terminal is connected.",
-        examples=[{"masked_card": "9804********1234", "authorisation_code": "204518"}],
-    )
-
-    def to_domain(self) -> CardPayment:
-        """Return the payment as the ledger takes it."""
-        return CardPayment(
-            amount=Money(self.amount_kopecks),
-            slip=None if self.slip is None else self.slip.to_domain(),
-        )
-
-
-PaymentBody = Annotated[CashBody | CardBody, Field(discriminator="form")]
 
 _LINE = {
     "name": "Хліб житній",
@@ -211,15 +178,22 @@ class CorrectionBody(RequestModel):
     payments: list[PaymentBody] = Field(
         min_length=1,
         max_length=MOST_PAYMENTS,
-        description="How it is paid: any number of cards, cash at most once.",
+        description="How it is paid: any number of cards and other forms, cash at most once.",
         examples=[[{"form": "cash", "provided_kopecks": 5000}]],
     )
     total_kopecks: int | None = Field(
         default=None,
         ge=0,
         le=LARGEST_KOPECKS,
-        description="What your till shows the buyer, before cash rounding; refused when it differs.",
+        description="What your till shows the buyer: after discounts, before cash rounding; refused when it "
+        "differs.",
         examples=[2748],
+    )
+    discount: DiscountBody | None = Field(
+        default=None,
+        description="A discount or surcharge on the whole receipt, after those of the lines. It is shared over the "
+        "lines by their cost, to the kopeck.",
+        examples=[{"by": "amount", "amount_kopecks": 1000, "name": "Купон"}],
     )
     comment: str | None = optional_text(
         "A line of text on the receipt.", longest=LONGEST_SOURCE_TEXT, example="Замовлення № 77"
@@ -232,6 +206,7 @@ class CorrectionBody(RequestModel):
             payments=tuple(payment.to_domain() for payment in self.payments),
             total=None if self.total_kopecks is None else Money(self.total_kopecks),
             comment=self.comment,
+            discount=None if self.discount is None else self.discount.to_domain(),
         )
 
 

@@ -15,7 +15,12 @@ class TaxAnswer(AnswerModel):
     letter: str = Field(description="The letter.", examples=["А"])
     name: str = Field(description="The tax's name.", examples=["ПДВ"])
     rate_basis_points: int = Field(description="The rate: 20 % is 2000.", examples=[2000])
-    turnover_kopecks: int = Field(description="Turnover under the letter.", examples=[2748])
+    turnover_kopecks: int = Field(
+        description="Turnover under the letter, before discounts.", examples=[2748]
+    )
+    discounted_turnover_kopecks: int = Field(
+        description="The same after discounts.", examples=[2748]
+    )
     base_kopecks: int = Field(description="What the tax is taken from.", examples=[2748])
     tax_kopecks: int = Field(description="The tax.", examples=[458])
 
@@ -27,6 +32,7 @@ class TaxAnswer(AnswerModel):
             name=row.name,
             rate_basis_points=row.rate.basis_points,
             turnover_kopecks=row.turnover.kopecks,
+            discounted_turnover_kopecks=row.discounted_turnover.kopecks,
             base_kopecks=row.base.kopecks,
             tax_kopecks=row.tax.kopecks,
         )

@@ -40,6 +40,7 @@ from api.schemas.sales import CorrectionBody, SaleBody, VoidBody
 from domain.documents.receipt import ReceiptKind, ReceiptState
 from domain.errors import (
     CashierMayNotSell,
+    DiscountExceedsCost,
     EmptyReceipt,
     KeyNotForLiveRegister,
     KeyUnknown,
@@ -76,7 +77,7 @@ NOT_YET: Others = {
 }
 _FOR_THE_DRAWER_ONLY = frozenset({ReceiptKind.SERVICE_DEPOSIT, ReceiptKind.SERVICE_ISSUE})
 """No settlement documents (reference §8.3): no buyer gets them, so there is nothing to check by a QR code."""
-_INPUT = (EmptyReceipt, UnknownTaxLetter, TotalsDiffer, PaymentsDiffer)
+_INPUT = (EmptyReceipt, UnknownTaxLetter, DiscountExceedsCost, TotalsDiffer, PaymentsDiffer)
 SIGNING = (SignerUnavailable, KeyUnknown)
 
 
@@ -239,7 +240,7 @@ async def search_receipts(
         str | None,
         Query(
             max_length=256,
-            description="Words of a product's name, its code, barcode or УКТЗЕД.",
+            description="Words of a product's name, its code, barcode, УКТЗЕД or ДКПП, an excise stamp.",
             examples=["хліб житн"],
         ),
     ] = None,

@@ -50,8 +50,25 @@ class CashPurpose(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Discount:
+    """What was taken off a line or a whole receipt; a negative amount is a surcharge.
+
+    `percent` is there where a percentage was asked for and has the amount's sign. `name` is our own record and
+    what people read: the documents' schema has no place for it.
+    """
+
+    amount: Money
+    percent: Rate | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One line: `cost` is price × quantity, half kopecks up, before any discount."""
+    """One line: `cost` is price × quantity, half kopecks up, before any discount.
+
+    `discount` is the line's own, `receipt_discount` the line's share of the receipt's; None where it has none.
+    Of `uktzed` (goods) and `dkpp` (services) a line has one at most. `excise_stamps` is None for no stamps.
+    """
 
     name: str
     quantity: Quantity
@@ -64,6 +81,25 @@ class Line:
     unit_code: int | None = None
     unit_name: str | None = None
     fiscal_name: str | None = None
+    dkpp: str | None = None
+    excise_stamps: tuple[str, ...] | None = None
+    discount: Discount | None = None
+    receipt_discount: Money | None = None
+
+    @property
+    def taken_off(self) -> Money:
+        """What was taken off the cost by both discounts together; negative where surcharges outweigh."""
+        own, share = self.discount, self.receipt_discount
+        if own is None:
+            return ZERO if share is None else share
+        return own.amount if share is None else own.amount + share
+
+    @property
+    def discounted(self) -> Money:
+        """What the buyer owes for the line: its cost less everything taken off."""
+        if self.discount is None and self.receipt_discount is None:
+            return self.cost
+        return self.cost - self.taken_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +120,10 @@ class CardSlip:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """`amount` covers the purchase; `provided` and `change` only where change was given from cash."""
+    """`amount` covers the purchase; `provided` and `change` only where change was given from cash.
+
+    The form is told by code and name together (reference §3.5): 0 is cash, 1 a bank card, the rest an open list.
+    """
 
     form_code: int
     form_name: str
@@ -110,7 +149,10 @@ class CashWithdrawal:
 
 @dataclass(frozen=True, slots=True)
 class TaxRow:
-    """One tax of a receipt: `base` includes the tax it gives; `kind` 0 VAT, 1 excise (reference §3.6)."""
+    """One tax of a receipt: `base` includes the tax it gives; `kind` 0 VAT, 1 excise (reference §3.6).
+
+    `turnover` is before discounts, `discounted_turnover` after them.
+    """
 
     kind: int
     name: str
@@ -142,6 +184,8 @@ class Original:
 class Receipt:
     """A receipt as issued. `total` = `unrounded` − `rounding`; payments add up to `total`.
 
+    `unrounded` is what the lines come to after discounts. `discount` is the one on the whole receipt; the lines carry
+    their shares of it. Only a document of another program may have one that its lines know nothing of.
     `issued_at` is UTC; the document that registers the receipt carries the Kyiv time of its signing. `original` is there
     for returns and storno. Payments of a return are paid out. A storno has no lines and taxes; its amounts and payments
     are those of the receipt it takes back, while its document has no amounts (reference §7.4). A service deposit, a
@@ -162,6 +206,7 @@ class Receipt:
     cashier_name: str | None
     comment: str | None = None
     original: Original | None = None
+    discount: Discount | None = None
     purpose: CashPurpose | None = None
     withdrawal: CashWithdrawal | None = None
 
@@ -169,3 +214,10 @@ class Receipt:
     def registered_total(self) -> Money:
         """What the tax service knows as the sum: a storno is registered with a zero amount (reference §7.4)."""
         return ZERO if self.kind is ReceiptKind.STORNO else self.total
+
+    @property
+    def taken_off(self) -> Money:
+        """All discounts of the receipt and its lines together; negative where surcharges outweigh."""
+        if any(line.discount or line.receipt_discount for line in self.lines):
+            return Money.total(line.taken_off for line in self.lines)
+        return ZERO if self.discount is None else self.discount.amount

@@ -65,7 +65,8 @@ REPLACEMENTS = MappingProxyType(
 class Limit(IntEnum):
     """The longest text of a field, in characters. Source: check01.xsd and zrep01.xsd of 2025.
 
-    The schema leaves payment form names, comments and names in card slips open; `LONGEST` holds there too.
+    The schema leaves comments and names in card slips open; `LONGEST` holds there too. It gives no length for names of
+    payment forms either, but its remark says 128. Names of discounts stay with us; theirs is our own limit.
     """
 
     LONGEST = 1024
@@ -80,6 +81,9 @@ class Limit(IntEnum):
     BUSINESS_UNIT_NAME = 256
     BUSINESS_UNIT_ADDRESS = 256
     CASHIER_NAME = 128
+    EXCISE_STAMP = 64
+    PAYMENT_FORM_NAME = 128
+    DISCOUNT_NAME = 128
     SLIP_TEXT = 128
     AUTHORISATION_CODE = 64
     PAYMENT_PURPOSE = 128
@@ -103,6 +107,14 @@ def encodable(text: str, *, field: str, limit: int = Limit.LONGEST) -> str:
     if len(text) > limit:
         raise InvalidField(field=field, expected=f"at most {int(limit)} characters long")
     return text
+
+
+def optional(text: str | None, *, field: str, limit: int = Limit.LONGEST) -> str | None:
+    """Return an optional text as `encodable` does; an empty one counts as absent, as documents omit it.
+
+    Raises: InvalidField.
+    """
+    return encodable(text, field=field, limit=limit) if text else None
 
 
 def _replaced(text: str, *, field: str) -> str:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
+from domain.clock import fiscal_day
 from domain.company import Company
 from domain.digest import sha256
 from domain.documents.receipt import Receipt, ReceiptKind
@@ -182,16 +183,17 @@ class Adoption(Submission):
             cashier_name=document.heading.cashier_name,
             key_id=key_id,
             seller=document.heading.seller,
-            tax_groups=self._tax_groups(register),
+            tax_groups=self._tax_groups(register, on=fiscal_day(document.heading.at)),
             cash_step=register.settings.cash_step,
             opened_at=document.heading.at,
             testing=document.heading.testing,
             opening_fiscal_number=found.fiscal_number,
         )
 
-    def _tax_groups(self, register: Register) -> tuple[TaxGroup, ...]:
+    def _tax_groups(self, register: Register, *, on: date) -> tuple[TaxGroup, ...]:
         company_id = register.company_id
-        return self.store.read(Company, company_id, shard=shard_of(company_id)).tax_groups
+        company = self.store.read(Company, company_id, shard=shard_of(company_id))
+        return company.tax_groups_on(on)
 
 
 def _sold_elsewhere(register: Register, beside: Beside, receipt: Receipt) -> None:
@@ -256,7 +258,10 @@ def _said(receipt: Receipt) -> tuple[object, ...]:
         receipt.total,
         receipt.rounding,
         sold_lines(receipt),
-        receipt.taxes,
+        # Made again with another form of payment, it leaves another sum in the drawer.
+        tuple((each.form_code, each.form_name, each.amount) for each in receipt.payments),
+        # Documents have VAT before excise, a receipt has its letters in order.
+        sorted(receipt.taxes, key=lambda row: (row.letter, row.kind)),
         commission,
     )
 

@@ -295,8 +295,9 @@ class LedgerBase:
 def could_take(receipt: Receipt) -> int:
     """Return more bytes than the receipt's document can have: an escaped character takes six at most."""
     names = sum(len(line.fiscal_name or line.name) for line in receipt.lines)
-    others = 2_500 * len(receipt.lines) + 10_000 * len(receipt.payments)
-    return 20_000 + others + 6 * (names + len(receipt.comment or ""))
+    stamps = sum(len(line.excise_stamps or ()) for line in receipt.lines)
+    others = 2_500 * len(receipt.lines) + 450 * stamps + 10_000 * len(receipt.payments)
+    return 20_000 + others + 1_000 * len(receipt.taxes) + 6 * (names + len(receipt.comment or ""))
 
 
 def _content(item: Waiting) -> Receipt | ZReport | ShiftOpening | ShiftClosingContent:

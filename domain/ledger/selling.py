@@ -9,10 +9,10 @@ from uuid import UUID
 
 from domain.aggregate import Aggregate
 from domain.cashier import Cashier
+from domain.clock import fiscal_day
 from domain.company import BusinessUnit, Company
 from domain.documents.receipt import Receipt, ReceiptKind
 from domain.documents.shift import Seller, ShiftTotals
-from domain.drawer import LARGEST_AMOUNT
 from domain.errors import (
     CashierMayNotSell,
     InvalidField,
@@ -22,7 +22,7 @@ from domain.errors import (
 from domain.identifiers import shard_of, sold_receipt_id
 from domain.ledger.base import Issued, ShiftChange
 from domain.ledger.counterparts import Counterparts
-from domain.money import ZERO, Money
+from domain.money import LARGEST_AMOUNT, ZERO, Money
 from domain.ports import CommandKey, KeyKind, LaneChange, LogPosition
 from domain.register.aggregate import Register
 from domain.register.state import Parked, Shift, Waiting
@@ -293,6 +293,7 @@ class Selling(Counterparts):
         key = self.signer.describe(key_id=cashier.key_id)
         if register.live and key.kind is not KeyKind.QUALIFIED:
             raise KeyNotForLiveRegister(key_id=key.key_id, kind=key.kind)
+        now = self.clock.now()
         company_id, unit_id = register.company_id, register.business_unit_id
         company = self.store.read(Company, company_id, shard=shard_of(company_id))
         unit = self.store.read(BusinessUnit, unit_id, shard=shard_of(unit_id))
@@ -308,8 +309,8 @@ class Selling(Counterparts):
                 unit_name=unit.name,
                 unit_address=unit.address,
             ),
-            tax_groups=company.tax_groups,
-            opened_at=self.clock.now(),
+            tax_groups=company.tax_groups_on(fiscal_day(now)),
+            opened_at=now,
             testing=register.settings.testing if testing is None else testing,
         )
         assert register.shift is not None

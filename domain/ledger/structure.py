@@ -67,7 +67,9 @@ class Structure(LedgerBase):
             tax_id=tax_id(code),
             vat_number=None if vat is None else vat_number(vat),
             name=encodable(_filled(name, field="name"), field="name", limit=Limit.SELLER_NAME),
-            tax_groups=checked_groups(groups, on=fiscal_day(self.clock.now())),
+            tax_groups=checked_groups(
+                groups, on=fiscal_day(self.clock.now()), pays_vat=vat is not None
+            ),
         )
         return self._create(company, what="company", command=command)
 

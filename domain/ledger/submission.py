@@ -13,7 +13,7 @@ from uuid import UUID
 
 from domain.answers import RegistrarState, ServerShiftTotals, Ticket
 from domain.digest import sha256
-from domain.documents.shift import DocumentKind, ShiftTotals, ZReport
+from domain.documents.shift import DocumentKind, ZReport
 from domain.drawer import closing_issue
 from domain.errors import IntegrityFault
 from domain.identifiers import document_uid, shard_of
@@ -211,7 +211,7 @@ class Submission(Counterparts):
             shift = register.shift
             assert shift is not None
             assert shift.closing is not None
-            theirs = None if server is None else server.totals or ShiftTotals()
+            theirs = None if server is None else server.read_by(shift.totals)
             differences = () if theirs is None else shift.totals.differences(theirs)
             totals = theirs if theirs is not None and differences else shift.totals
             register.make_z(

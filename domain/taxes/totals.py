@@ -2,7 +2,8 @@
 
 The rules, in the order they are applied (reference §3.6, worked example 11.3):
 
-1. Lines are gathered by their set of letters; money is added up before any tax is taken.
+1. Lines are gathered by their set of letters; money is added up before any tax is taken: `turnover` before
+   discounts, `discounted_turnover` after them. Taxes are taken from the second.
 2. Excise first: tax = amount × p ÷ (100 % + p), half kopecks up; `base` is the amount.
 3. Then VAT on what is left: base = amount − excise, tax = base × p ÷ (100 % + p), half kopecks up.
 4. When one letter meets several sets, the sets' taxes are added, so that every base stays consistent.
@@ -27,45 +28,52 @@ def tax_rows(lines: Sequence[Line], groups: Sequence[TaxGroup]) -> tuple[TaxRow,
     """
     by_letter = {group.letter: group for group in groups}
     sets: dict[str, str] = {}
-    amounts: dict[str, int] = {}
+    turnovers: dict[str, int] = {}
+    discounted: dict[str, int] = {}
     for number, line in enumerate(lines):
         letters = sets.get(line.letters)
         if letters is None:
             _check_letters(line.letters, by_letter, field=f"lines.{number}.letters")
             letters = sets[line.letters] = "".join(sorted(line.letters))
-        amounts[letters] = amounts.get(letters, 0) + line.cost.kopecks
+        turnovers[letters] = turnovers.get(letters, 0) + line.cost.kopecks
+        discounted[letters] = discounted.get(letters, 0) + line.discounted.kopecks
     rows: dict[str, TaxRow] = {}
-    for letters, amount in amounts.items():
-        for row in _rows_of_set([by_letter[letter] for letter in letters], Money(amount)):
+    for letters, turnover in turnovers.items():
+        for row in _rows_of_set(
+            [by_letter[letter] for letter in letters],
+            turnover=Money(turnover),
+            discounted=Money(discounted[letters]),
+        ):
             before = rows.get(row.letter)
             rows[row.letter] = row if before is None else _added(before, row)
     return tuple(rows[letter] for letter in sorted(rows))
 
 
-def _rows_of_set(groups: Sequence[TaxGroup], amount: Money) -> Iterable[TaxRow]:
+def _rows_of_set(
+    groups: Sequence[TaxGroup], *, turnover: Money, discounted: Money
+) -> Iterable[TaxRow]:
+    def row(group: TaxGroup, *, base: Money, tax: Money) -> TaxRow:
+        return TaxRow(
+            kind=group.kind,
+            name=group.name,
+            letter=group.letter,
+            rate=group.rate,
+            turnover=turnover,
+            discounted_turnover=discounted,
+            base=base,
+            tax=tax,
+        )
+
     excise = ZERO
     for group in groups:
         if group.kind == EXCISE:
-            tax = group.rate.contained_in(amount)
+            tax = group.rate.contained_in(discounted)
             excise += tax
-            yield _row(group, turnover=amount, base=amount, tax=tax)
+            yield row(group, base=discounted, tax=tax)
     for group in groups:
         if group.kind == VAT:
-            base = amount - excise
-            yield _row(group, turnover=amount, base=base, tax=group.rate.contained_in(base))
-
-
-def _row(group: TaxGroup, *, turnover: Money, base: Money, tax: Money) -> TaxRow:
-    return TaxRow(
-        kind=group.kind,
-        name=group.name,
-        letter=group.letter,
-        rate=group.rate,
-        turnover=turnover,
-        discounted_turnover=turnover,
-        base=base,
-        tax=tax,
-    )
+            base = discounted - excise
+            yield row(group, base=base, tax=group.rate.contained_in(base))
 
 
 def _added(one: TaxRow, other: TaxRow) -> TaxRow:

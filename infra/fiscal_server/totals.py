@@ -6,7 +6,8 @@ What differs in form only is evened out:
    rounding is Sum + RndSum in every reading.
 2. TurnoverDiscount was seen as 0.0 when receipts had not sent it; it is then the turnover. The same holds of
    SourceSum. A turnover wholly discounted away has a base and a tax of zero at a rate above zero: there 0.0 is
-   the true figure.
+   the true figure. At a rate of zero it is where another row has a TurnoverDiscount: the receipts sent it then. Where
+   none has, it may be either: then there are two readings, and what we count ourselves decides between them.
 3. Rows come in any order; here payment forms stand by code and name, taxes by letter.
 """
 
@@ -49,9 +50,10 @@ class TaxPart(Reply):
     source_sum: Amount = ZERO
     sum: Amount
 
-    def to_domain(self) -> TaxRow:
-        """Return the row by rule 2."""
-        taxed = bool(self.source_sum or self.sum or not self.prc.basis_points)
+    def to_domain(self, *, discounts_sent: bool) -> TaxRow:
+        """Return the row by rule 2; `discounts_sent`: zeros of a TurnoverDiscount at a rate of zero are true."""
+        left_out_at_zero = not self.prc.basis_points and not discounts_sent
+        taxed = bool(self.source_sum or self.sum or left_out_at_zero)
         discounted = self.turnover_discount
         if taxed and not discounted:
             discounted = self.turnover
@@ -79,7 +81,7 @@ class OrdersPart(Reply):
     pay_form: Annotated[tuple[PaymentFormPart, ...], BeforeValidator(or_empty)] = ()
     tax: Annotated[tuple[TaxPart, ...], BeforeValidator(or_empty)] = ()
 
-    def to_domain(self) -> OrderTotals:
+    def to_domain(self, *, as_sent: bool) -> OrderTotals:
         """Return the totals by rules 1 and 3."""
         payments = (
             PaymentFormTotal(
@@ -87,7 +89,8 @@ class OrdersPart(Reply):
             )
             for part in self.pay_form
         )
-        taxes = (part.to_domain() for part in self.tax)
+        discounts_sent = as_sent or any(part.turnover_discount for part in self.tax)
+        taxes = (part.to_domain(discounts_sent=discounts_sent) for part in self.tax)
         return OrderTotals(
             count=self.orders_count,
             total=self.sum,
@@ -122,11 +125,11 @@ class TotalsPart(Reply):
     service_input: Amount = ZERO
     service_output: Amount = ZERO
 
-    def to_domain(self) -> ShiftTotals:
-        """Return the totals; null stands for none."""
+    def to_domain(self, *, as_sent: bool = False) -> ShiftTotals:
+        """Return the totals; null stands for none. `as_sent`: every 0.0 of rule 2 at a rate of zero is the figure."""
         return ShiftTotals(
-            sales=OrderTotals() if self.real is None else self.real.to_domain(),
-            returns=OrderTotals() if self.ret is None else self.ret.to_domain(),
+            sales=OrderTotals() if self.real is None else self.real.to_domain(as_sent=as_sent),
+            returns=OrderTotals() if self.ret is None else self.ret.to_domain(as_sent=as_sent),
             service_deposits=self.service_input,
             service_issues=self.service_output,
             withdrawals=None if self.cash is None else self.cash.to_domain(),
@@ -142,10 +145,13 @@ class ShiftTotalsReply(Reply):
     totals: TotalsPart | None = None
 
     def to_domain(self) -> ServerShiftTotals:
-        """Return what the server has of the last shift."""
+        """Return what the server has of the last shift, in both readings where rule 2 leaves two."""
+        totals = None if self.totals is None else self.totals.to_domain()
+        as_sent = None if self.totals is None else self.totals.to_domain(as_sent=True)
         return ServerShiftTotals(
             shift_open=self.shift_state == 1,
             z_report_present=self.z_rep_present,
             testing=self.testing,
-            totals=None if self.totals is None else self.totals.to_domain(),
+            totals=totals,
+            or_else=None if as_sent == totals else as_sent,
         )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from domain.documents.receipt import Line, Receipt
+from domain.documents.receipt import Discount, Line, Receipt
 from domain.documents.shift import FiscalDocument, ZReport
 from domain.documents.text import encodable
 from domain.documents.xml import from_xml, read_document, to_xml
@@ -30,13 +30,30 @@ def as_carried(document: FiscalDocument) -> FiscalDocument:
             cashier_name=heading.cashier_name,
             unrounded=content.unrounded if content.rounding else content.total,
             lines=tuple(map(_line_as_carried, content.lines)),
+            discount=_discount_as_carried(content),
             purpose=None,
         )
     return replace(document, content=content)
 
 
 def _line_as_carried(line: Line) -> Line:
-    return replace(line, name=line.fiscal_name or line.name, fiscal_name=None)
+    own = line.discount
+    alone = own is not None and line.receipt_discount is None
+    percent = own.percent if own is not None and alone else None
+    return replace(
+        line,
+        name=line.fiscal_name or line.name,
+        fiscal_name=None,
+        discount=Discount(line.taken_off, percent=percent) if line.taken_off else None,
+        receipt_discount=None,
+    )
+
+
+def _discount_as_carried(receipt: Receipt) -> Discount | None:
+    """Documents tell of the receipt's own discount only where no line has one."""
+    if any(line.taken_off for line in receipt.lines) or not receipt.taken_off:
+        return None
+    return Discount(receipt.taken_off)
 
 
 @pytest.fixture(scope="module")

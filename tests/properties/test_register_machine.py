@@ -1,4 +1,4 @@
-"""Registers lived through at random: sales, returns, storno, cash, closings, faults, deaths. At rest all books agree."""
+"""Registers lived through at random: baskets, returns, storno, cash, closings, faults, deaths. At rest all books agree."""
 
 import os
 from datetime import timedelta
@@ -31,8 +31,10 @@ from domain.register.aggregate import Register
 from domain.register.events import ReceiptIssued
 from domain.register.state import RegisterSettings
 from domain.returns import WantedLine
-from domain.sale import CashPayment
+from domain.sale import CashPayment, SaleRequest
 from infra.simulator.faults import Fault, FaultKind, ScriptStep
+from infra.simulator.switches import Switches
+from tests.baskets import GROUPS, STEPS, sales
 from tests.support.agreement import Tills
 from tests.support.journal import log_of, registered_kind, registered_receipts, sweep
 from tests.support.shop import sale
@@ -68,6 +70,9 @@ class RegisterMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = World()
+        self.world.simulator.switches = Switches(tax_check="formula", rounding_steps_kopecks=STEPS)
+        shop = self.world.shop
+        shop.ledger.set_tax_groups(shop.company_id, GROUPS)
         self.tills = Tills(self.world)
         self.registers = self.tills.registers
         self.commands = 0
@@ -156,6 +161,11 @@ class RegisterMachine(RuleBasedStateMachine):
         except Killed:
             self.world.start_worker()
 
+    @rule(on=registers, basket=sales())
+    def sell_a_basket(self, on: int, basket: SaleRequest) -> None:
+        """Discounts and surcharges, several letters, certificates and credit, with or without cash and change."""
+        self._told(on, self._try(self.world.shop.ledger.sell, on, request=basket))
+
     @rule(on=registers, amount=st.integers(1, 199_999), change=st.booleans())
     def deposit(self, on: int, amount: int, change: bool) -> None:
         purpose = CashPurpose.CHANGE_FUND if change else CashPurpose.OTHER
@@ -172,11 +182,11 @@ class RegisterMachine(RuleBasedStateMachine):
         self._move(on, DepositRequest(Money(50_000)))
         self._move(on, WithdrawalRequest(Money(amount), commission=Money(commission)))
 
-    @rule(on=registers, empties=st.booleans(), below=st.booleans())
-    def change_the_drawers_rules(self, on: int, empties: bool, below: bool) -> None:
+    @rule(on=registers, empties=st.booleans(), below=st.booleans(), step=st.sampled_from(STEPS))
+    def change_the_rules_of_cash(self, on: int, empties: bool, below: bool, step: int) -> None:
         drawer = DrawerSettings(empties_before_z=empties, may_go_below_zero=below)
-        ledger = self.world.shop.ledger
-        self._try(ledger.change_register_settings, on, settings=RegisterSettings(drawer=drawer))
+        rules = RegisterSettings(cash_step=Money(step), drawer=drawer)
+        self._try(self.world.shop.ledger.change_register_settings, on, settings=rules)
 
     @rule(on=registers)
     def close_shift(self, on: int) -> None:
@@ -189,8 +199,8 @@ class RegisterMachine(RuleBasedStateMachine):
             self.tills.counted(self.registers[on], counted)
 
     @precondition(lambda self: self._refused())
-    @rule(correct=st.booleans())
-    def settle_refused(self, correct: bool) -> None:
+    @rule(correct=st.booleans(), basket=sales())
+    def settle_refused(self, correct: bool, basket: SaleRequest) -> None:
         on, receipt_id = self._refused()[0]
         ledger, register = self.world.shop.ledger, self._register(on)
         receipt = register.refused[receipt_id].receipt
@@ -198,7 +208,7 @@ class RegisterMachine(RuleBasedStateMachine):
             if self._try(ledger.void, on, receipt_id=receipt_id, reason="ні"):
                 self.tills.void(self.registers[on], receipt)
         elif receipt.kind is ReceiptKind.SALE:
-            issued = self._try(ledger.correct, on, receipt_id=receipt_id, request=sale(777))
+            issued = self._try(ledger.correct, on, receipt_id=receipt_id, request=basket)
             self._told(on, issued, instead_of=receipt)
         else:
             request = _again(receipt)
@@ -355,6 +365,19 @@ class RegisterMachine(RuleBasedStateMachine):
             return None
         finally:
             self.world.death.after = before
+
+
+def _cash(receipt: Receipt) -> Money:
+    """What the cashier's hands put into the drawer or took out of it for a receipt."""
+    if receipt.kind in (ReceiptKind.SERVICE_ISSUE, ReceiptKind.CASH_WITHDRAWAL):
+        return -receipt.total
+    if receipt.kind is ReceiptKind.SERVICE_DEPOSIT:
+        return receipt.total
+    return Money.total(
+        (payment.provided or payment.amount) - (payment.change or ZERO)
+        for payment in receipt.payments
+        if payment.form_name == "ГОТІВКА"
+    )
 
 
 def _again(receipt: Receipt) -> CashRequest:

@@ -43,12 +43,20 @@ from domain.identifiers import document_id, document_uid, shard_of
 from domain.ledger import AdoptedDocument, FiscalLedger
 from domain.ledger.counterparts import FOLLOWING
 from domain.money import Money, Quantity
+from domain.payments import PaymentRequest
 from domain.ports import LaneLease
 from domain.refund import ReturnRequest
 from domain.register.aggregate import Register
 from domain.register.state import LaneStep, RegisterSettings
 from domain.returns import WantedLine
-from domain.sale import CardPayment, CashPayment, LineRequest, SaleRequest
+from domain.sale import (
+    CardPayment,
+    CashPayment,
+    DiscountRequest,
+    LineRequest,
+    OtherPayment,
+    SaleRequest,
+)
 from infra.event_store.feed import Cursor, FeedEvent
 from infra.event_store.memory import MemoryLanes, MemoryStore
 from infra.postgres import Connection
@@ -310,14 +318,18 @@ class History:
 
     def _request(self, number: int) -> SaleRequest:
         lines = (GOODS[number % 3], GOODS[number % 2])
+        coupon = DiscountRequest(amount=Money(101), name="Купон") if number % 4 == 3 else None
         due = sum(line.price.times(line.quantity).kopecks for line in lines)
+        if coupon is not None:
+            due -= 101
         slip = CardSlip(masked_card=f"4149******00{number % 100:02d}", terminal_id="S1EX0007")
-        payments: tuple[CashPayment | CardPayment, ...] = (
+        payments: tuple[PaymentRequest, ...] = (
             (CashPayment(provided=Money(100_000)),),
             (CardPayment(Money(due), slip),),
             (CardPayment(Money(1_000), slip), CashPayment()),
-        )[number % 3]
-        return SaleRequest(lines=lines, payments=payments)
+            (OtherPayment(305, "СЕРТИФІКАТ", Money(1_000)), CashPayment()),
+        )[number % 5 % 4]
+        return SaleRequest(lines=lines, payments=payments, discount=coupon)
 
     def _refused(self, register: Register) -> list[Callable[[], object]]:
         if not register.refused or register.shift is None:
@@ -405,7 +417,19 @@ class History:
         outcome()
 
     def _accept(self, lease: LaneLease, register: Register) -> None:
-        document = self.register(register.id).the_outstanding()
+        """Let the tax service answer as it would: a storno of what is no longer the last document is refused."""
+        register = self.register(register.id)
+        document = register.the_outstanding()
+        receipt = document.item.receipt
+        last = None if register.shift is None else register.shift.last_receipt
+        if (
+            receipt is not None
+            and receipt.kind is ReceiptKind.STORNO
+            and receipt.original is not None
+            and (last is None or last.fiscal_number != receipt.original.fiscal_number)
+        ):
+            self.ledger.record_refused(lease, server_code=9, text="Не останній документ")
+            return
         self.ledger.record_ticket(
             lease,
             Ticket(

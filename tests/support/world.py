@@ -239,9 +239,10 @@ class World:
     def register(self, register_id: UUID | None = None) -> Register:
         return self.shop.register(register_id)
 
-    def server_totals(self) -> ServerShiftTotals | None:
+    def server_totals(self, register_id: UUID | None = None) -> ServerShiftTotals | None:
         """What the tax service counts in the register's last shift, as the worker would read it."""
-        return self.server.shift_totals(key_id="olena", register=REGISTER_NUMBER)
+        number = self.numbers[register_id or self.shop.register_id]
+        return self.server.shift_totals(key_id="olena", register=number)
 
     def facts(self, kind: type[Fact]) -> list[Fact]:
         """The recorded events of a kind, in the order of the log."""
@@ -275,8 +276,7 @@ class World:
 
     def totals_there(self, register_id: UUID | None = None) -> ShiftTotals:
         """What the tax service counts in the register's open shift."""
-        number = self.numbers[register_id or self.shop.register_id]
-        found = self.server.shift_totals(key_id="olena", register=number)
+        found = self.server_totals(register_id)
         return ShiftTotals() if found is None or found.totals is None else found.totals
 
 

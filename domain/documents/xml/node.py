@@ -84,6 +84,10 @@ class Node:
         path = f"{self._at(tag)}/ROW"
         return [Node(self._reading, row, path=path) for row in child.iterchildren("ROW")]
 
+    def has(self, tag: str) -> bool:
+        """Return whether there is such a child that was not asked for yet."""
+        return tag in self._children
+
     def mark(self, tag: str, *, unless: bool) -> None:
         """Name a child that was asked for as unread after all: its value cannot be represented."""
         if not unless:

@@ -10,6 +10,7 @@ from domain.clock import KYIV
 from domain.documents.receipt import (
     CardSlip,
     CashWithdrawal,
+    Discount,
     Line,
     Original,
     Payment,
@@ -32,9 +33,9 @@ from domain.documents.shift import (
 )
 from domain.documents.xml.node import Node, Reading, boolean, integer, money, quantity, rate
 from domain.documents.xml.writing import DOCUMENT_TYPES, WITHDRAWAL_CODE, WITHDRAWAL_NAME
-from domain.drawer import CASH
 from domain.errors import IntegrityFault
 from domain.money import ZERO, Money, Quantity
+from domain.payments import CASH
 
 _ADDITIONAL_DEPOSIT = ("0", "3")
 _KINDS = {
@@ -43,6 +44,8 @@ _KINDS = {
     _ADDITIONAL_DEPOSIT: DocumentKind.SERVICE_DEPOSIT,
 }
 _ONE = Quantity(1000)
+_BY_SUM, _BY_PERCENT = 0, 1
+"""Values of DISCOUNTTYPE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ def from_xml(data: bytes) -> FiscalDocument:
     """Return the document that `to_xml` wrote; what bytes do not carry is filled from the head.
 
     The id of a receipt or Z-report is the document's UID, a receipt's time and cashier's name are the head's,
-    its lines have the fiscal name as their name. Unknown elements are ignored; `read_document` names them.
+    its lines have the fiscal name as their name. A line's discount is all that was taken off it, the receipt's own is known
+    only where the lines have none. Unknown elements are ignored; `read_document` names them.
 
     Raises: IntegrityFault when it is no document, or none that these types can hold.
     """
@@ -205,10 +209,11 @@ def _receipt(root: Node, head: Node, heading: Heading, *, kind: ReceiptKind) -> 
     total = sums.required("SUM", money)
     rounding = sums.value("RNDSUM", money) or ZERO
     unrounded = sums.value("NORNDSUM", money)
+    lines = tuple(map(_line, root.rows("CHECKBODY")))
     return Receipt(
         receipt_id=heading.uid,
         kind=kind,
-        lines=tuple(map(_line, root.rows("CHECKBODY"))),
+        lines=lines,
         payments=tuple(map(_payment, root.rows("CHECKPAY"))),
         taxes=tuple(map(_tax, root.rows("CHECKTAX"))),
         unrounded=total + rounding if unrounded is None else unrounded,
@@ -219,7 +224,18 @@ def _receipt(root: Node, head: Node, heading: Heading, *, kind: ReceiptKind) -> 
         cashier_name=heading.cashier_name,
         comment=head.text("COMMENT"),
         original=_returned_receipt(head) if kind is ReceiptKind.RETURN else None,
+        discount=_receipt_discount(sums, lines),
     )
+
+
+def _receipt_discount(sums: Node, lines: tuple[Line, ...]) -> Discount | None:
+    """Return the discount that only CHECKTOTAL tells of: some programs do not share it over the lines."""
+    taken_off = sums.value("DISCOUNTSUM", money)
+    if any(line.discount is not None for line in lines):
+        of_lines = Money.total(line.taken_off for line in lines)
+        sums.mark("DISCOUNTSUM", unless=taken_off is None or taken_off == of_lines)
+        return None
+    return Discount(taken_off) if taken_off else None
 
 
 def _service(root: Node, head: Node, heading: Heading, *, kind: ReceiptKind) -> Receipt:
@@ -228,9 +244,7 @@ def _service(root: Node, head: Node, heading: Heading, *, kind: ReceiptKind) -> 
     if sums is None:
         raise IntegrityFault(place="CHECKTOTAL", what="missing")
     total = sums.required("SUM", money)
-    code, name = CASH
-    payment = Payment(form_code=code, form_name=name, amount=total)
-    return _of_drawer(head, heading, kind=kind, total=total, payments=(payment,))
+    return _of_drawer(head, heading, kind=kind, total=total, payments=_in_cash(total))
 
 
 def _withdrawal(root: Node, head: Node, heading: Heading) -> Receipt:
@@ -240,7 +254,7 @@ def _withdrawal(root: Node, head: Node, heading: Heading) -> Receipt:
     total = sums.required("SUM", money)
     sums.mark("NOTAXSUM", unless=sums.value("NOTAXSUM", money) in (None, total))
     commission = sums.value("COMMISSION", money) or ZERO
-    payments = tuple(map(_payment, root.rows("CHECKPAY")))
+    payments = tuple(map(_payment, root.rows("CHECKPAY"))) or _in_cash(total)
     rows = root.rows("CHECKBODY")
     root.mark("CHECKBODY", unless=len(rows) == 1)
     told = CashWithdrawal(commission=commission)
@@ -264,6 +278,11 @@ def _withdrawal(root: Node, head: Node, heading: Heading) -> Receipt:
         payments=payments,
         withdrawal=told,
     )
+
+
+def _in_cash(total: Money) -> tuple[Payment, ...]:
+    code, name = CASH
+    return (Payment(form_code=code, form_name=name, amount=total),)
 
 
 def _of_drawer(
@@ -310,7 +329,32 @@ def _line(row: Node) -> Line:
         uktzed=row.value("UKTZED", str),
         unit_code=row.value("UNITCD", integer),
         unit_name=row.text("UNITNM"),
+        dkpp=row.text("DKPP"),
+        excise_stamps=_stamps(row),
+        discount=_line_discount(row),
     )
+
+
+def _stamps(row: Node) -> tuple[str, ...] | None:
+    present = row.has("EXCISELABELS")
+    found = tuple(each.text("EXCISELABEL") or "" for each in row.rows("EXCISELABELS"))
+    # Two official samples put their text straight into the element.
+    row.mark("EXCISELABELS", unless=bool(found) or not present)
+    return found or None
+
+
+def _line_discount(row: Node) -> Discount | None:
+    """Return what was taken off; 0.00 is nothing. The percentage counts where the type says so."""
+    taken_off, kind = row.value("DISCOUNTSUM", money), row.value("DISCOUNTTYPE", integer)
+    percent = row.value("DISCOUNTPERCENT", rate)
+    if percent is not None and not percent.basis_points:
+        percent = None
+    by_percent = percent is not None and kind != _BY_SUM
+    row.mark("DISCOUNTPERCENT", unless=percent is None or (by_percent and bool(taken_off)))
+    if not taken_off:
+        return None
+    row.mark("DISCOUNTTYPE", unless=kind in (None, _BY_PERCENT if by_percent else _BY_SUM))
+    return Discount(taken_off, percent=percent if by_percent else None)
 
 
 def _payment(row: Node) -> Payment:

@@ -14,6 +14,11 @@ Rules (reference §3; schemas check01.xsd and zrep01.xsd of 2025):
 8. A Z-report has ZREPREALIZ, ZREPRETURN and ZREPCASH only where there were such receipts, ZREPBODY always.
 9. A service deposit and a service issue have CHECKTOTAL with SUM and nothing more; the reason is the COMMENT. A cash
    withdrawal has NOTAXSUM (its sum, no tax is in it) and COMMISSION always, and one row in CHECKBODY that names it.
+9. A line has one DISCOUNTSUM with all that was taken off it, its own discount and its share of the receipt's;
+   CHECKTOTAL/DISCOUNTSUM is the sum of these. A discount of 0.00 is not written. DISCOUNTTYPE is 1 with
+   DISCOUNTPERCENT where the percentage of the cost is all there is, else 0: a share is a sum, rounded as a part of the
+   whole. USAGETYPE, SUBCHECK and SUBTOTAL, which no sample fills, are left out.
+10. A surcharge is a discount with a minus (domain/discounts.py tells why).
 
 The writer puts strings together instead of building a tree, because it stands on the way of every sale: a
 receipt of four lines takes two thirds of what lxml needs for it.
@@ -117,7 +122,7 @@ def _original(receipt: Receipt) -> str:
 
 def _receipt(receipt: Receipt) -> str:
     return (
-        f"<CHECKTOTAL>{_sums(receipt)}</CHECKTOTAL>"
+        f"<CHECKTOTAL>{_sums(receipt)}{_discounts(receipt)}</CHECKTOTAL>"
         f"{_rows('CHECKPAY', map(_payment, receipt.payments))}"
         f"{_rows('CHECKTAX', map(_tax, _in_order(receipt.taxes)))}"
         f"{_rows('CHECKBODY', map(_line, receipt.lines))}"
@@ -164,6 +169,15 @@ def _sums(of: Receipt | OrderTotals) -> str:
     return f"<SUM>{of.total}</SUM><RNDSUM>{of.rounding}</RNDSUM><NORNDSUM>{of.unrounded}</NORNDSUM>"
 
 
+def _discounts(receipt: Receipt) -> str:
+    if receipt.discount is None and all(line.discount is None for line in receipt.lines):
+        return ""
+    taken_off = receipt.taken_off
+    if not taken_off and not any(line.taken_off for line in receipt.lines):
+        return ""
+    return f"<DISCOUNTSUM>{taken_off}</DISCOUNTSUM>"
+
+
 def _payment(payment: Payment) -> str:
     change, slip = "", ""
     if payment.change:
@@ -199,13 +213,36 @@ def _tax(row: TaxRow) -> str:
 
 
 def _line(line: Line) -> str:
+    dkpp = "" if line.dkpp is None else _text("DKPP", line.dkpp)
+    rest = ""
+    if line.discount is not None or line.receipt_discount is not None:
+        rest = _line_discount(line)
+    if line.excise_stamps is not None:
+        rest += _rows("EXCISELABELS", map(_stamp, line.excise_stamps))
     return (
-        f"{_text('CODE', line.code)}{_text('BARCODE', line.barcode)}{_text('UKTZED', line.uktzed)}"
+        f"{_text('CODE', line.code)}{_text('BARCODE', line.barcode)}{_text('UKTZED', line.uktzed)}{dkpp}"
         f"{_text('NAME', line.fiscal_name or line.name)}"
         f"{_value('UNITCD', line.unit_code)}{_text('UNITNM', line.unit_name)}"
         f"<AMOUNT>{line.quantity}</AMOUNT><PRICE>{line.price}</PRICE>"
-        f"{_text('LETTERS', line.letters)}<COST>{line.cost}</COST>"
+        f"{_text('LETTERS', line.letters)}<COST>{line.cost}</COST>{rest}"
     )
+
+
+def _line_discount(line: Line) -> str:
+    taken_off = line.taken_off
+    if not taken_off:
+        return ""
+    own = line.discount
+    if own is None or own.percent is None or line.receipt_discount is not None:
+        return f"<DISCOUNTTYPE>0</DISCOUNTTYPE><DISCOUNTSUM>{taken_off}</DISCOUNTSUM>"
+    return (
+        f"<DISCOUNTTYPE>1</DISCOUNTTYPE><DISCOUNTPERCENT>{own.percent}</DISCOUNTPERCENT>"
+        f"<DISCOUNTSUM>{taken_off}</DISCOUNTSUM>"
+    )
+
+
+def _stamp(stamp: str) -> str:
+    return _text("EXCISELABEL", stamp)
 
 
 def _z_report(totals: ShiftTotals) -> str:

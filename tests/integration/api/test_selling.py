@@ -34,6 +34,7 @@ def test_sale_waits_until_it_is_registered_and_answers_with_number_and_qr(shop: 
             "name": "ПДВ",
             "rate_basis_points": 2000,
             "turnover_kopecks": 2748,
+            "discounted_turnover_kopecks": 2748,
             "base_kopecks": 2748,
             "tax_kopecks": 458,
         }
@@ -45,6 +46,75 @@ def test_sale_waits_until_it_is_registered_and_answers_with_number_and_qr(shop: 
     assert body["refusal"] is None
     assert answer.headers["Location"] == body["links"]["self"]
     assert body["links"]["register"] == shop.path
+
+
+def test_sale_with_everything_shows_each_decided_sum(shop: Outlet) -> None:
+    sold = shop.sell(
+        {
+            "lines": [
+                {
+                    "name": "Вино столове",
+                    "quantity_thousandths": 2000,
+                    "price_kopecks": 18_000,
+                    "letters": "АГ",
+                    "uktzed": "2204219700",
+                    "excise_stamps": ["ABCD123456", "ABCD123457"],
+                    "discount": {"by": "amount", "amount_kopecks": 1000, "name": "Ціна тижня"},
+                },
+                {
+                    "name": "Гравіювання",
+                    "quantity_thousandths": 1000,
+                    "price_kopecks": 9999,
+                    "letters": "А",
+                    "dkpp": "25.61.22-30.00",
+                    "discount": {"by": "percent", "percent_basis_points": 1250, "surcharge": True},
+                },
+            ],
+            "discount": {"by": "percent", "percent_basis_points": 500, "name": "Картка"},
+            "total_kopecks": 43_937,
+            "payments": [
+                {"form": "other", "code": 305, "name": "СЕРТИФІКАТ", "amount_kopecks": 20_000},
+                {"form": "cash", "provided_kopecks": 50_000},
+            ],
+        }
+    ).json()
+
+    wine, engraving = sold["lines"]
+    assert wine["discount"] == {
+        "amount_kopecks": 1000,
+        "percent_basis_points": None,
+        "name": "Ціна тижня",
+    }
+    assert (wine["cost_kopecks"], wine["receipt_discount_kopecks"]) == (36_000, 1750)
+    assert wine["discounted_cost_kopecks"] == 33_250
+    assert wine["excise_stamps"] == ["ABCD123456", "ABCD123457"]
+    assert engraving["discount"]["amount_kopecks"] == -1250
+    assert engraving["discount"]["percent_basis_points"] == -1250
+    assert (engraving["dkpp"], engraving["excise_stamps"]) == ("25.61.22-30.00", [])
+    assert sold["discount"]["amount_kopecks"] == 2312
+    assert sold["discount_kopecks"] == 1000 + 2312 - 1250 == 2062
+    assert (sold["unrounded_kopecks"], sold["total_kopecks"]) == (43_937, 43_950)
+    assert [
+        (row["form_code"], row["form_name"], row["amount_kopecks"]) for row in sold["payments"]
+    ] == [(0, "ГОТІВКА", 23_950), (305, "СЕРТИФІКАТ", 20_000)]
+    assert [(row["letter"], row["discounted_turnover_kopecks"]) for row in sold["taxes"]] == [
+        ("А", 43_937),
+        ("Г", 33_250),
+    ]
+    read = shop.api.get(sold["links"]["self"], at_least=sold["position"]).json()
+    assert read["lines"] == sold["lines"]
+    (row,) = shop.api.get(
+        "/v1/receipts",
+        product="ABCD123457",
+        register_id=shop.register_id,
+        at_least=sold["position"],
+    ).json()["items"]
+    assert (row["receipt_id"], row["discount_kopecks"]) == (sold["receipt_id"], 2062)
+    report = shop.api.get(f"{shop.path}/x-report").json()
+    assert report["issued"]["sales"]["payments"] == [
+        {"form_code": 0, "form_name": "ГОТІВКА", "amount_kopecks": 23_950},
+        {"form_code": 305, "form_name": "СЕРТИФІКАТ", "amount_kopecks": 20_000},
+    ]
 
 
 def test_sale_without_wait_is_accepted_with_state_and_reason(shop: Outlet) -> None:

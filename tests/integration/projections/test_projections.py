@@ -5,17 +5,20 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.documents.receipt import ReceiptState
 from domain.documents.shift import PaymentFormTotal, ShiftTotals
+from domain.payments import CASH
 from domain.register import events
 from infra.postgres import Connection, connect
 from projections.catalogue import PROJECTIONS
 from projections.rebuild import first_difference, make_tables
 from tests.support.history import History, pour
 from tests.support.journal import open_returns
+
+pytestmark = pytest.mark.timeout(600)
 
 scripts = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 59)), min_size=30, max_size=80)
 
@@ -26,6 +29,7 @@ def connection(module_postgres_dsn: str) -> Iterator[Connection]:
         yield connection
 
 
+@settings(max_examples=settings().max_examples // 2)
 @given(script=scripts, page_events=st.sampled_from((2, 5, 40)))
 def test_pages_of_any_size_give_the_same_rows(
     connection: Connection, script: list[tuple[int, int]], page_events: int
@@ -58,6 +62,7 @@ def test_states_and_sums_are_those_the_registers_know(
         )
         assert states == _states(history)
         assert _registered(connection) == _totals(history)
+        assert _turnover(connection) == _taxes(history)
         assert _open_returns(connection) == {each.return_id for each in open_returns(history.store)}
         for testing in (False, True):
             drawers = _drawers(connection, testing=testing)
@@ -129,8 +134,8 @@ def _states(history: History) -> dict[UUID, str]:
     return states
 
 
-def _totals(history: History) -> dict[UUID, dict[tuple[int, str], int]]:
-    """Registered money of each shift by payment form, as the registers counted it for their Z-reports."""
+def _shift_totals(history: History) -> dict[UUID, ShiftTotals]:
+    """What each shift holds of registered receipts, as the registers counted it for their Z-reports."""
     shifts: dict[UUID, ShiftTotals] = {}
     for stored in history.events:
         if isinstance(stored.event, events.ShiftClosed):
@@ -139,12 +144,46 @@ def _totals(history: History) -> dict[UUID, dict[tuple[int, str], int]]:
         shift = history.register(register_id).shift
         if shift is not None:
             shifts[shift.shift_id] = shift.totals
+    return shifts
+
+
+def _totals(history: History) -> dict[UUID, dict[tuple[int, str], int]]:
+    """Registered money of each shift by payment form."""
     sums: dict[UUID, dict[tuple[int, str], int]] = {}
-    for shift_id, totals in shifts.items():
+    for shift_id, totals in _shift_totals(history).items():
         taken = Counter({_form(row): row.amount.kopecks for row in totals.sales.payments})
         taken.subtract({_form(row): row.amount.kopecks for row in totals.returns.payments})
+        taken[CASH] += totals.service_deposits.kopecks - totals.service_issues.kopecks
+        if totals.withdrawals is not None:
+            taken[CASH] -= totals.withdrawals.total.kopecks
         sums[shift_id] = _not_zero(taken)
     return {shift_id: money for shift_id, money in sums.items() if money}
+
+
+def _taxes(history: History) -> dict[tuple[UUID, str, str, int], tuple[int, int]]:
+    """Turnover and tax of each shift by direction, letter and rate, as the registers counted it."""
+    return {
+        (shift_id, kind, row.letter, row.rate.basis_points): (
+            row.turnover.kopecks,
+            row.tax.kopecks,
+        )
+        for shift_id, totals in _shift_totals(history).items()
+        for kind, orders in (("sale", totals.sales), ("return", totals.returns))
+        for row in orders.taxes
+    }
+
+
+def _turnover(connection: Connection) -> dict[tuple[UUID, str, str, int], tuple[int, int]]:
+    return {
+        (row[0], row[1], row[2], row[3]): (row[4], row[5])
+        for row in connection.execute(
+            "SELECT t.shift_id, t.kind, letter, rate_basis_points,"
+            " sum(turnover_kopecks)::bigint, sum(tax_kopecks)::bigint"
+            " FROM projections.turnover_taxes t"
+            " JOIN projections.shifts s ON s.shift_id = t.shift_id AND s.number IS NOT NULL"
+            " GROUP BY 1, 2, 3, 4 HAVING sum(receipts) <> 0"
+        )
+    }
 
 
 def _form(row: PaymentFormTotal) -> tuple[int, str]:
@@ -159,10 +198,11 @@ def _registered(connection: Connection) -> dict[UUID, dict[tuple[int, str], int]
     sums: dict[UUID, dict[tuple[int, str], int]] = {}
     for shift_id, code, name, kopecks in connection.execute(
         "SELECT p.shift_id, form_code, form_name,"
-        " sum(CASE kind WHEN 'return' THEN -amount_kopecks ELSE amount_kopecks END)::bigint"
+        " sum(CASE WHEN kind IN ('return', 'service-issue', 'cash-withdrawal')"
+        " THEN -amount_kopecks ELSE amount_kopecks END)::bigint"
         " FROM projections.balances_payments p"
         " JOIN projections.shifts s ON s.shift_id = p.shift_id AND s.number IS NOT NULL"
-        " WHERE p.state = 'registered' AND p.kind IN ('sale', 'return', 'storno') AND payments <> 0"
+        " WHERE p.state = 'registered' AND payments <> 0"
         " GROUP BY 1, 2, 3"
     ):
         sums.setdefault(shift_id, {})[code, name] = kopecks

@@ -168,6 +168,31 @@ class TestValidation:
             ({"payments.0.amount_kopecks": 1}, UnknownField, "payments.0.amount_kopecks"),
             ({"payments.0": {"form": "card"}}, MissingField, "payments.0.amount_kopecks"),
             ({"payments.0": {}}, InvalidField, "payments.0"),
+            ({"payments.0": {"form": "other"}}, MissingField, "payments.0.code"),
+            (
+                {"payments.0": {"form": "other", "code": 0, "name": "x", "amount_kopecks": 1}},
+                InvalidField,
+                "payments.0.code",
+            ),
+            ({"lines.0.discount": {}}, InvalidField, "lines.0.discount"),
+            ({"lines.0.discount": {"by": "half"}}, InvalidField, "lines.0.discount"),
+            (
+                {"lines.0.discount": {"by": "percent"}},
+                MissingField,
+                "lines.0.discount.percent_basis_points",
+            ),
+            (
+                {"discount": {"by": "percent", "percent_basis_points": 0}},
+                InvalidField,
+                "discount.percent_basis_points",
+            ),
+            (
+                {"discount": {"by": "amount", "amount_kopecks": 1, "percent_basis_points": 1}},
+                UnknownField,
+                "discount.percent_basis_points",
+            ),
+            ({"lines.0.excise_stamps": [""]}, InvalidField, "lines.0.excise_stamps.0"),
+            ({"lines.0.excise_stamps": "A1"}, InvalidField, "lines.0.excise_stamps"),
             ({"cashier_id": "olena"}, InvalidField, "cashier_id"),
             ({"total": 2748}, UnknownField, "total"),
             (

@@ -7,7 +7,14 @@ from uuid import UUID
 
 import pytest
 
-from domain.documents.receipt import CardSlip, CashPurpose, Original, Receipt, ReceiptKind
+from domain.documents.receipt import (
+    CardSlip,
+    CashPurpose,
+    Original,
+    Payment,
+    Receipt,
+    ReceiptKind,
+)
 from domain.drawer import (
     DEPOSIT_PURPOSES,
     DIRECTIONS,
@@ -152,6 +159,8 @@ class TestCashEffect:
             (STORNO_OF_RETURN, 2_750),
             # Of a storno made elsewhere nothing is known but the number it names.
             (replace(examples.STORNO, original=Original("3600000105")), 0),
+            # A certificate and a card of another code move none.
+            (examples.RICH_SALE, 36_400),
             (examples.DEPOSIT, 50_000),
             (examples.ISSUE, -20_000),
             (examples.WITHDRAWAL, -50_000),
@@ -159,6 +168,11 @@ class TestCashEffect:
     )
     def test_cash_goes_in_or_out(self, receipt: Receipt, kopecks: int) -> None:
         assert cash_effect(receipt) == Money(kopecks)
+
+    def test_withdrawal_that_names_the_card_takes_cash_out_all_the_same(self) -> None:
+        by_card = Payment(form_code=1, form_name="КАРТКА", amount=Money(50_000))
+        withdrawal = replace(examples.WITHDRAWAL, payments=(by_card,))
+        assert cash_effect(withdrawal) == Money(-50_000)
 
 
 class TestSettings:

@@ -16,8 +16,10 @@ from domain.errors import (
     UnknownTaxLetter,
 )
 from domain.money import ZERO, Money, Quantity
+from domain.payments import PaymentRequest
 from domain.sale import (
     MOST_LINES,
+    MOST_STAMPS,
     CardPayment,
     CashPayment,
     LineRequest,
@@ -39,7 +41,7 @@ def line(price: int = 2748, quantity: int = 1000, letters: str = "А", **more: A
 
 def priced(
     *lines: LineRequest,
-    payments: tuple[CashPayment | CardPayment, ...] = (CashPayment(),),
+    payments: tuple[PaymentRequest, ...] = (CashPayment(),),
     step: int = 50,
     **more: Any,
 ) -> Receipt:
@@ -94,6 +96,28 @@ class TestDone:
     def test_weighed_goods_cost_price_times_quantity_halves_up(self) -> None:
         assert priced(line(333, quantity=1500)).lines[0].cost == Money(500)
 
+    def test_stamps_are_kept_in_their_order(self) -> None:
+        (found,) = priced(line(excise_stamps=("AATE508932 0000412168", "ABCD1"))).lines
+        assert found.excise_stamps == ("AATE508932 0000412168", "ABCD1")
+
+    def test_line_without_stamps_has_none(self) -> None:
+        assert priced(line()).lines[0].excise_stamps is None
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "11.22",
+            "11.22.3",
+            "11.22.33",
+            "11.22.33-4",
+            "11.22.33-44",
+            "11.22.33-44.5",
+            "11.22.33-44.55",
+        ],
+    )
+    def test_service_code_has_the_shapes_of_the_schemas_remark(self, code: str) -> None:
+        assert priced(line(dkpp=code)).lines[0].dkpp == code
+
     def test_slip_is_kept_as_given(self) -> None:
         slip = CardSlip(payment_system="ПРОСТІР", masked_card="9804********1234")
         receipt = priced(line(100), payments=(CardPayment(amount=Money(100), slip=slip),))
@@ -121,7 +145,29 @@ class TestRefused:
             ({"payments": ()}, PaymentsDiffer, "payments"),
             ({"payments": (CardPayment(amount=Money(1)),)}, PaymentsDiffer, "payments"),
             ({"payments": (CardPayment(amount=Money(9999)),)}, PaymentsDiffer, "payments"),
-            ({"payments": (CardPayment(amount=ZERO), CashPayment())}, InvalidField, "payments"),
+            (
+                {"payments": (CashPayment(), CardPayment(amount=ZERO))},
+                InvalidField,
+                "payments.1.amount_kopecks",
+            ),
+            ({"lines": (line(dkpp="25.6"),)}, InvalidField, "lines.0.dkpp"),
+            ({"lines": (line(dkpp="25.61", uktzed="2204"),)}, InvalidField, "lines.0.dkpp"),
+            ({"lines": (line(excise_stamps=("",)),)}, InvalidField, "lines.0.excise_stamps.0"),
+            (
+                {"lines": (line(excise_stamps=("A" * 65,)),)},
+                InvalidField,
+                "lines.0.excise_stamps.0",
+            ),
+            (
+                {"lines": (line(excise_stamps=("A1", "A2")), line(excise_stamps=("A2",)))},
+                InvalidField,
+                "lines.1.excise_stamps.0",
+            ),
+            (
+                {"lines": (line(excise_stamps=("A",) * (MOST_STAMPS + 1)),)},
+                InvalidField,
+                "lines.0.excise_stamps",
+            ),
             ({"payments": (CashPayment(provided=Money(1)),)}, PaymentsDiffer, "payments"),
             ({"payments": (CashPayment(), CashPayment())}, InvalidField, "payments"),
             (

@@ -4,7 +4,7 @@ import pytest
 
 from domain.documents.receipt import CardSlip
 from projections.words import Field, card_tails, query, vector, words
-from tests.examples import PLAIN_SALE, SALE
+from tests.examples import PLAIN_SALE, RICH_SALE, SALE
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,11 @@ def test_a_receipt_is_found_by_goods_codes_cashier_and_card() -> None:
         "'k:1234'",
     } <= set(found)
     assert len(found) == len(set(found))
+
+
+def test_a_receipt_is_found_by_stamp_and_service_code() -> None:
+    found = vector(RICH_SALE).split()
+    assert {"'p:abcd123456'", "'p:abcd123457'", "'p:25'", "'p:61'"} <= set(found)
 
 
 def test_query_wants_every_word_and_takes_beginnings() -> None:

@@ -25,6 +25,7 @@ from domain.drawer import (
     DrawerSettings,
     IssueRequest,
     WithdrawalRequest,
+    cash_effect,
     cash_receipt,
 )
 from domain.money import Money
@@ -172,6 +173,15 @@ class TestReading:
         text = to_xml(examples.WITHDRAWAL_DOCUMENT).decode("cp1251")
         assert before in text
         assert read_document(text.replace(before, after).encode("cp1251")).unread == (unread,)
+
+    def test_withdrawal_without_payments_is_cash_of_its_whole_sum(self) -> None:
+        text = to_xml(examples.WITHDRAWAL_DOCUMENT).decode("cp1251")
+        bare = re.sub("<CHECKPAY>.*</CHECKPAY>", "", text)
+        assert bare != text
+        found = read_document(bare.encode("cp1251"))
+        assert found.document is not None
+        assert isinstance(found.document.content, Receipt)
+        assert cash_effect(found.document.content) == Money(-50_000)
 
     def test_withdrawals_of_a_z_report_come_back(self) -> None:
         found = read_document(to_xml(examples.WITHDRAWALS_Z_REPORT_DOCUMENT)).document

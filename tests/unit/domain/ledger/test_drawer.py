@@ -16,11 +16,18 @@ from domain.errors import (
     ReceiptKindDiffers,
     ShiftClosing,
 )
-from domain.money import ZERO, Money
+from domain.money import ZERO, Money, Quantity, Rate
 from domain.ports import CommandKey, Commit, LogPosition
 from domain.register import events
 from domain.register.state import Drawer as Books
 from domain.register.state import RegisterSettings
+from domain.sale import (
+    CashPayment,
+    DiscountRequest,
+    LineRequest,
+    OtherPayment,
+    SaleRequest,
+)
 from infra.event_store.feed import Cursor
 from infra.event_store.memory import MemoryStore
 from infra.simulator.faults import Fault, FaultKind, ScriptStep
@@ -107,6 +114,50 @@ class TestTheBooks:
         assert theirs is not None
         assert theirs.totals is not None
         assert shift.totals.differences(theirs.totals) == ()
+
+    def test_discounts_surcharges_and_forms_meet_in_the_drawer(self, drawer: Drawer) -> None:
+        wine = LineRequest(
+            name="Вино",
+            quantity=Quantity(3_000),
+            price=Money(9_999),
+            letters="АГ",
+            discount=DiscountRequest(percent=Rate(1_000)),
+        )
+        delivery = LineRequest(
+            name="Доставка",
+            quantity=Quantity(1_000),
+            price=Money(5_000),
+            letters="А",
+            discount=DiscountRequest(amount=Money(1_234), surcharge=True),
+        )
+        request = SaleRequest(
+            lines=(wine, delivery),
+            payments=(
+                OtherPayment(code=305, name="СЕРТИФІКАТ", amount=Money(10_000)),
+                CashPayment(provided=Money(50_000)),
+            ),
+            discount=DiscountRequest(percent=Rate(500), surcharge=True),
+        )
+        issued = drawer.shop.ledger.sell(register_id=drawer.shop.register_id, request=request)
+
+        # Wine 299.97 − 30.00, delivery 50.00 + 12.34, surcharge 5 % of 332.31; 100.00 of 348.93 by certificate.
+        assert issued.receipt is not None
+        assert issued.receipt.unrounded == Money(34_893)
+        assert drawer.cash == Money(100_000 + 24_900)
+        drawer.move(IssueRequest(drawer.cash, BANK))
+        assert drawer.cash == ZERO
+        drawer.settle()
+        shift = drawer.register().shift
+        assert shift is not None
+        theirs = drawer.server_totals()
+        assert theirs is not None
+        assert theirs.totals is not None
+        assert shift.totals.differences(theirs.totals) == ()
+        assert shift.totals.service_issues == Money(124_900)
+        assert [(row.form_code, row.amount) for row in shift.totals.sales.payments] == [
+            (0, Money(24_900)),
+            (305, Money(10_000)),
+        ]
 
     def test_drawer_is_carried_from_shift_to_shift(self, drawer: Drawer) -> None:
         drawer.close()

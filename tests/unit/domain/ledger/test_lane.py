@@ -1,6 +1,7 @@
 """The life of documents, told through the ledger as a till and a lane worker call it."""
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ import pytest
 from domain.answers import RegistrarState, ServerShiftTotals, Ticket
 from domain.clock import ManualClock, wall_time
 from domain.documents.shift import DocumentKind, FiscalDocument, ShiftTotals
-from domain.documents.xml import read_document
+from domain.documents.xml import read_document, to_xml
 from domain.errors import (
     DocumentTimeBehind,
     IdempotencyKeyReused,
@@ -28,11 +29,19 @@ from domain.errors import (
 from domain.identifiers import document_id, document_uid, shard_of, sold_receipt_id
 from domain.ledger import AdoptedDocument, LaneTask
 from domain.ledger.base import could_take
-from domain.money import Money, Quantity
+from domain.money import Money, Quantity, Rate
+from domain.payments import PaymentRequest
 from domain.ports import CommandKey, LaneLease
 from domain.register.state import LaneStep
 from domain.returns import SoldReceipt
-from domain.sale import CashPayment, LineRequest, SaleRequest, price_sale
+from domain.sale import (
+    CashPayment,
+    DiscountRequest,
+    LineRequest,
+    OtherPayment,
+    SaleRequest,
+    price_sale,
+)
 from domain.taxes.rates import STANDARD_GROUPS
 from infra.signing import cms
 from tests import examples
@@ -462,6 +471,45 @@ class TestAdoption:
         )
         assert sold.total == Money(800)
 
+    @pytest.mark.parametrize(
+        ("again", "cash"),
+        [
+            pytest.param((CashPayment(),), 10_000, id="as we have it"),
+            pytest.param((OtherPayment(305, "СЕРТИФІКАТ", Money(10_000)),), 0, id="certificate"),
+        ],
+    )
+    def test_another_form_of_payment_is_another_content_and_the_drawer_follows(
+        self, shop: Shop, lane: Lane, again: tuple[PaymentRequest, ...], cash: int
+    ) -> None:
+        """Goods and money agree; letters stand in another order in the document, VAT before excise."""
+        ours = shop.ledger.sell(register_id=shop.register_id, request=sale(10_000, letters="ГД"))
+        lane.send()
+        shop.ledger.record_refused(lane.lease, server_code=9, text="погано")
+        uid = document_id(ours.receipt_id, number=1)
+        theirs = price_sale(
+            replace(sale(10_000, letters="ГД"), payments=again),
+            receipt_id=uid,
+            tax_groups=STANDARD_GROUPS,
+            cash_step=Money(50),
+            issued_at=shop.clock.now(),
+            cashier_id=None,
+            cashier_name=None,
+        )
+        written = FiscalDocument(DocumentKind.SALE, examples.heading(2, shop.clock.now()), theirs)
+        read = read_document(to_xml(written)).document
+        before = shop.register().cash_in_drawer
+
+        found = self._adopted(2, document_uid(uid), document=read)
+        shop.ledger.adopt(lane.lease, [found], key_id="olena")
+
+        assert before == Money(10_000)
+        assert shop.register().cash_in_drawer == Money(cash)
+        sold = shop.store.read(
+            SoldReceipt, sold_receipt_id(ours.receipt_id), shard=shard_of(shop.register_id)
+        )
+        # Only what says something else than ours is a correction.
+        assert sold.version == (1 if cash else 2)
+
 
 class TestSize:
     def test_a_receipt_whose_document_cannot_fit_a_message_is_refused(
@@ -476,6 +524,22 @@ class TestSize:
             shop.ledger.sell(register_id=shop.register_id, request=too_big)
         assert shop.register().version == before
 
+    def test_stamps_that_cannot_fit_a_message_are_refused(self, shop: Shop, lane: Lane) -> None:
+        first, second = (
+            LineRequest(
+                name="Вино",
+                quantity=Quantity(500_000),
+                price=Money(100),
+                excise_stamps=tuple("&" * 60 + f"{number:04}" for number in numbers),
+            )
+            for numbers in (range(500), range(500, 1_000))
+        )
+        with pytest.raises(InvalidField):
+            shop.ledger.sell(
+                register_id=shop.register_id,
+                request=SaleRequest(lines=(first, second), payments=(CashPayment(),)),
+            )
+
     def test_no_document_is_larger_than_its_estimate(self, shop: Shop, lane: Lane) -> None:
         awkward = "&" * 1024
         line = LineRequest(
@@ -486,8 +550,18 @@ class TestSize:
             code="&" * 64,
             barcode="&" * 64,
             unit_name="&" * 64,
+            dkpp="25.61.22-30.00",
+            discount=DiscountRequest(percent=Rate(1_234)),
         )
-        request = SaleRequest(lines=(line,) * 10, payments=(CashPayment(),), comment=awkward)
+        stamped = replace(
+            line, excise_stamps=tuple("&" * 60 + f"{number:04}" for number in range(200))
+        )
+        request = SaleRequest(
+            lines=(stamped, *(line,) * 10),
+            payments=(OtherPayment(305, "&" * 128, Money(100)), CashPayment()),
+            comment=awkward,
+            discount=DiscountRequest(amount=Money(1)),
+        )
         shop.ledger.sell(register_id=shop.register_id, request=request)
         task = lane.task()
         assert task.outstanding is not None

@@ -95,6 +95,29 @@ class TestServerTotals:
         found = row(TurnoverDiscount=zero, SourceSum=zero, Sum=zero)
         assert (found.discounted_turnover, found.base) == (ZERO, ZERO)
 
+    def test_zero_rate_turnover_discounted_away_stays_zero_where_discounts_were_sent(self) -> None:
+        zero = Decimal("0.0")
+        free = tax(Letter="В", Prc=zero, TurnoverDiscount=zero, SourceSum=zero, Sum=zero)
+        found = sales_of(orders(Tax=[tax(TurnoverDiscount=Decimal("27.48")), free])).taxes[1]
+        assert (found.turnover, found.discounted_turnover, found.base) == (Money(2748), ZERO, ZERO)
+
+    def test_zero_rate_alone_may_be_free_as_well_and_our_count_decides(self) -> None:
+        zero = Decimal("0.0")
+        free = tax(Prc=zero, TurnoverDiscount=zero, SourceSum=zero, Sum=zero)
+        reply = {"ShiftState": 1, "Totals": {"Real": orders(Tax=[free])}}
+        found = ShiftTotalsReply.model_validate(reply).to_domain()
+        assert found.totals is not None
+        assert found.or_else is not None
+        assert [
+            each.sales.taxes[0].discounted_turnover for each in (found.totals, found.or_else)
+        ] == [
+            Money(2748),
+            ZERO,
+        ]
+        assert found.read_by(found.or_else) == found.or_else
+        assert found.read_by(found.totals) == found.totals
+        assert found.read_by(ShiftTotals()) == found.totals
+
     def test_rows_stand_in_one_order_whatever_the_servers(self) -> None:
         forms = [
             {"PayFormCode": code, "PayFormName": name, "Sum": Decimal("1.0")}
