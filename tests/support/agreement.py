@@ -6,7 +6,6 @@ from uuid import UUID
 
 from domain.documents.receipt import CashPurpose, Receipt, ReceiptKind
 from domain.drawer import cash_effect
-from domain.identifiers import shard_of, sold_receipt_id
 from domain.money import ZERO, Money, Quantity
 from domain.register.events import (
     DocumentAdopted,
@@ -15,11 +14,10 @@ from domain.register.events import (
     ReceiptIssued,
     ZReportMade,
 )
-from domain.returns import SoldReceipt
 from infra.simulator.book import StoredDocument
 from infra.simulator.figures import Kind
-from tests.support.journal import log_of, registered_receipts
-from tests.support.world import World, uids_of
+from tests.support.journal import registered_receipts
+from tests.support.world import ShopFloor, uids_of
 
 KINDS = {
     ReceiptKind.SALE: Kind.SALE,
@@ -38,7 +36,7 @@ class Tills:
     `foreign` counts the deposits that a second device registered.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: ShopFloor) -> None:
         self.world = world
         self.registers = tuple(world.numbers)
         self.issued: dict[UUID, tuple[UUID, Receipt]] = {}
@@ -138,12 +136,10 @@ class Tills:
             for register_id in self.registers
             for stored in self.world.book(register_id)
         }
-        for receipt_id, found in registered_receipts(log_of(self.world.store)).items():
+        for receipt_id, found in registered_receipts(self.world.recorded()).items():
             if found.receipt.kind is not ReceiptKind.SALE:
                 continue
-            sold = self.world.store.read(
-                SoldReceipt, sold_receipt_id(receipt_id), shard=shard_of(found.register_id)
-            )
+            sold = self.world.sold(receipt_id, register_id=found.register_id)
             assert all(line.quantity >= Quantity(0) and line.cost >= ZERO for line in sold.left())
             standing = set()
             returned = ZERO
@@ -165,9 +161,7 @@ class Tills:
 
     def events(self, register_id: UUID) -> list[Any]:
         """The recorded events of a register, in their order."""
-        return [
-            stored.event for stored in log_of(self.world.store) if stored.stream_id == register_id
-        ]
+        return [stored.event for stored in self.world.recorded() if stored.stream_id == register_id]
 
 
 def _closing_issues(events: Iterable[Any]) -> list[Receipt]:
