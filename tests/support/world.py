@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import TypeVar
 from uuid import UUID
 
@@ -418,6 +419,7 @@ def company_entry(
     )
 
 
-def uids_of(subject_id: UUID, *, most: int = 20) -> set[str]:
+@lru_cache(maxsize=10_000)
+def uids_of(subject_id: UUID, *, most: int = 20) -> frozenset[str]:
     """Every UID a document for this subject may have."""
-    return {document_uid(document_id(subject_id, number=n)) for n in range(most)}
+    return frozenset(document_uid(document_id(subject_id, number=n)) for n in range(most))
