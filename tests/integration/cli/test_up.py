@@ -134,7 +134,7 @@ class TestUp:
     def test_sigterm_stops_everything_cleanly(self, up: FiscalUp) -> None:
         assert up.stop() == 0
 
-        # A process whose parent has ended is still listed while the kernel tears it down.
+        # The server's log writer ends a moment after the server itself.
         assert eventually(lambda: up.processes() == [], seconds=5)
         assert not (up.data_dir / "postgres" / "pgdata" / "postmaster.pid").exists()
         assert not (up.data_dir / "up.json").exists()
