@@ -401,11 +401,14 @@ STREAMS: Sequence[type[Any]] = (
 
 
 def event_classes() -> set[type[Any]]:
-    """Every class of events that can be recorded; `Event` is a base, `Created` is the library's own default."""
+    """Every class of events that can be recorded; `Event` is a base, `Created` is the library's own default.
+
+    Streams hold their events as attributes; a register's stand in a package of their own.
+    """
     return {
         value
-        for stream in STREAMS
-        for name, value in vars(stream).items()
+        for holder in (*STREAMS, events)
+        for name, value in vars(holder).items()
         if isinstance(value, type)
         and issubclass(value, CanMutateAggregate)
         and name not in ("Event", "Created")

@@ -11,13 +11,11 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from domain.aggregate import Aggregate, event
-from domain.answers import RegistrarState
+from domain.aggregate import event
 from domain.documents.receipt import Receipt, ReceiptKind
-from domain.documents.shift import DocumentKind, Seller, ShiftTotals, ZReport
+from domain.documents.shift import Seller, ShiftTotals
 from domain.drawer import cash_effect
 from domain.errors import (
-    LaneNotParked,
     LaneParked,
     NoOpenShift,
     NotEnoughCash,
@@ -30,77 +28,28 @@ from domain.errors import (
     StornoNotPossible,
     TooManyWaiting,
 )
-from domain.identifiers import document_id, document_uid
-from domain.money import ZERO, Money
+from domain.money import Money
 from domain.register import events
+from domain.register.lane import RegisterLane
 from domain.register.state import (
     MOST_WAITING,
-    RECOGNISED_DOCUMENTS,
     Drawer,
-    LaneStep,
     LastReceipt,
-    Outstanding,
-    Parked,
-    RefusedReceipt,
     RegisterSettings,
     Shift,
-    Waiting,
 )
 from domain.taxes.rates import TaxGroup
 
 _TAKES_OUT = frozenset({ReceiptKind.SERVICE_ISSUE, ReceiptKind.CASH_WITHDRAWAL})
 
 
-class Register(Aggregate):
+class Register(RegisterLane):
     """One fiscal cash register (ПРРО)."""
 
     TOPIC: ClassVar[str] = "register"
 
-    company_id: UUID
-    business_unit_id: UUID
-    fiscal_number: str
-    local_number: int
-    name: str
-    live: bool
-    settings: RegisterSettings
-    next_local_number: int | None
-    state_needed: bool
-    shift: Shift | None
-    last_shift_number: int
-    waiting: tuple[Waiting, ...]
-    outstanding: Outstanding | None
-    refused: dict[UUID, RefusedReceipt]
-    disagreements: int
-    last_document_at: datetime | None
-    parked: Parked | None
-    offline_session_id: str | None
-    offline_seed: str | None
-    drawer: Drawer
-
     Event = events.Event
     Registered = events.Registered
-    SettingsChanged = events.SettingsChanged
-    ShiftOpened = events.ShiftOpened
-    ReceiptIssued = events.ReceiptIssued
-    ReceiptCorrected = events.ReceiptCorrected
-    ReceiptVoided = events.ReceiptVoided
-    DocumentSigned = events.DocumentSigned
-    AttemptBegun = events.AttemptBegun
-    AttemptEnded = events.AttemptEnded
-    OutcomeUnknown = events.OutcomeUnknown
-    DocumentAbsent = events.DocumentAbsent
-    DocumentRegistered = events.DocumentRegistered
-    DocumentRefused = events.DocumentRefused
-    DocumentWithdrawn = events.DocumentWithdrawn
-    DocumentAdopted = events.DocumentAdopted
-    StateNeeded = events.StateNeeded
-    ServerStateRead = events.ServerStateRead
-    DrawerCounted = events.DrawerCounted
-    ClosingBegun = events.ClosingBegun
-    ZReportMade = events.ZReportMade
-    ShiftClosed = events.ShiftClosed
-    LaneWasParked = events.LaneWasParked
-    LaneResumed = events.LaneResumed
 
     @event(Registered)
     def __init__(
@@ -141,17 +90,12 @@ class Register(Aggregate):
         """Whether this is a good moment for a snapshot: a shift has just ended and the state is small."""
         return any(isinstance(fact, events.ShiftClosed) for fact in self.pending_events)
 
-    @property
-    def cash_in_drawer(self) -> Money:
-        """What the drawer holds by the books: of a test shift that is open what its tests pretend, else the money."""
-        return self.drawer.holds(testing=self.shift is not None and self.shift.testing)
-
     # --- what a till asks ----------------------------------------------------------------------------------
 
     def change_settings(self, settings: RegisterSettings) -> None:
         """Behave differently from now on; the same settings record nothing."""
         if settings != self.settings:
-            self.trigger_event(self.SettingsChanged, settings=settings)
+            self.trigger_event(events.SettingsChanged, settings=settings)
 
     def open_shift(
         self,
@@ -173,7 +117,7 @@ class Register(Aggregate):
             raise ShiftAlreadyOpen(shift_number=self.shift.number)
         self._check_not_parked()
         self.trigger_event(
-            self.ShiftOpened,
+            events.ShiftOpened,
             shift_id=shift_id,
             number=self.last_shift_number + 1,
             cashier_id=cashier_id,
@@ -205,7 +149,7 @@ class Register(Aggregate):
         """Issue a receipt in the open shift. Raises: as `selling_shift`, NotEnoughCash."""
         shift = self.selling_shift()
         self._check_drawer(receipt, holds=self.cash_in_drawer)
-        self.trigger_event(self.ReceiptIssued, shift_id=shift.shift_id, receipt=receipt)
+        self.trigger_event(events.ReceiptIssued, shift_id=shift.shift_id, receipt=receipt)
 
     def correct(self, receipt: Receipt) -> None:
         """Make a refused receipt again, under the same id, with other content.
@@ -215,12 +159,12 @@ class Register(Aggregate):
         before = self.refused_receipt(receipt.receipt_id, kind=receipt.kind)
         holds = self.drawer.holds(testing=self.refused[receipt.receipt_id].testing)
         self._check_drawer(receipt, holds=holds - cash_effect(before))
-        self.trigger_event(self.ReceiptCorrected, receipt=receipt)
+        self.trigger_event(events.ReceiptCorrected, receipt=receipt)
 
     def void(self, receipt_id: UUID, *, reason: str, at: datetime) -> None:
         """Give a refused receipt up. Raises: ReceiptNotRefused."""
         self._check_refused(receipt_id)
-        self.trigger_event(self.ReceiptVoided, receipt_id=receipt_id, reason=reason, voided_at=at)
+        self.trigger_event(events.ReceiptVoided, receipt_id=receipt_id, reason=reason, voided_at=at)
 
     def begin_closing(
         self,
@@ -242,7 +186,7 @@ class Register(Aggregate):
             raise RefusedReceiptsRemain(count=len(self.refused), receipt_ids=tuple(self.refused))
         if counted is not None:
             self.trigger_event(
-                self.DrawerCounted,
+                events.DrawerCounted,
                 shift_id=self.shift.shift_id,
                 counted=counted,
                 expected=self.cash_in_drawer,
@@ -250,7 +194,7 @@ class Register(Aggregate):
                 counted_at=at,
             )
         self.trigger_event(
-            self.ClosingBegun,
+            events.ClosingBegun,
             shift_id=self.shift.shift_id,
             closing_id=closing_id,
             z_report_id=z_report_id,
@@ -299,269 +243,7 @@ class Register(Aggregate):
             return last
         raise StornoNotPossible(receipt_id=receipt_id, reason=reason)
 
-    # --- what the lane does --------------------------------------------------------------------------------
-
-    def next_step(self) -> LaneStep:
-        """Return the one thing the lane has to do now."""
-        if self.parked is not None:
-            return LaneStep.IDLE
-        if self.outstanding is not None:
-            asks = self.outstanding.unknown or self.outstanding.open_epoch is not None
-            return LaneStep.ASK if asks else LaneStep.SUBMIT
-        if self.state_needed:
-            return LaneStep.READ_STATE if self.shift is not None else LaneStep.IDLE
-        if self.waiting:
-            # Receipts that outlived their shift (closed elsewhere) wait for the next one.
-            return LaneStep.SIGN if self.shift is not None else LaneStep.IDLE
-        shift = self.shift
-        if shift is not None and shift.closing is not None and not self.refused:
-            if shift.z_report is not None:
-                return LaneStep.IDLE
-            empties = self.settings.of_drawer.empties_before_z and not shift.closing.emptied
-            return (
-                LaneStep.EMPTY_DRAWER if empties and self.cash_in_drawer > ZERO else LaneStep.MAKE_Z
-            )
-        return LaneStep.IDLE
-
-    def record_signed(
-        self,
-        *,
-        document_id: UUID,
-        local_number: int,
-        key_id: str,
-        at: datetime,
-        xml_sha256: str,
-        signed_sha256: str,
-    ) -> None:
-        """Record the document that registers the first waiting subject."""
-        item = self.waiting[0]
-        assert self.outstanding is None
-        assert local_number == self.next_local_number
-        self.trigger_event(
-            self.DocumentSigned,
-            document_id=document_id,
-            subject_id=item.subject_id,
-            kind=item.kind,
-            local_number=local_number,
-            key_id=key_id,
-            at=at,
-            xml_sha256=xml_sha256,
-            signed_sha256=signed_sha256,
-        )
-
-    def begin_attempt(self, *, epoch: int, at: datetime, stamped_sha256: str) -> None:
-        """Record that the outstanding document is about to be sent by the holder of this lease."""
-        document = self.the_outstanding()
-        self.trigger_event(
-            self.AttemptBegun,
-            document_id=document.document_id,
-            attempt=document.attempts + 1,
-            epoch=epoch,
-            begun_at=at,
-            stamped_sha256=stamped_sha256,
-        )
-
-    def record_attempt_ended(self, *, reason: str) -> None:
-        """Record that the begun attempt ended without the document being registered."""
-        self.trigger_event(
-            self.AttemptEnded, document_id=self.the_outstanding().document_id, reason=reason
-        )
-
-    def record_unknown(self, *, reason: str) -> None:
-        """Record that nobody knows the outcome; once is enough."""
-        document = self.the_outstanding()
-        if not document.unknown or document.open_epoch is not None:
-            self.trigger_event(self.OutcomeUnknown, document_id=document.document_id, reason=reason)
-
-    def record_absent(self) -> None:
-        """Record that the service has nothing under the outstanding document's number."""
-        self.trigger_event(self.DocumentAbsent, document_id=self.the_outstanding().document_id)
-
-    def record_registered(
-        self,
-        *,
-        fiscal_number: str,
-        server_time: datetime | None,
-        learned: str,
-        ticket_sha256: str | None,
-        offline_session_id: str | None,
-        offline_seed: str | None,
-        recorded_at: datetime,
-    ) -> None:
-        """Record that the tax service has the outstanding document; a registered 101 ends the shift."""
-        document = self.the_outstanding()
-        self.trigger_event(
-            self.DocumentRegistered,
-            document_id=document.document_id,
-            subject_id=document.item.subject_id,
-            kind=document.item.kind,
-            local_number=document.local_number,
-            fiscal_number=fiscal_number,
-            server_time=server_time,
-            at=document.at,
-            learned=learned,
-            ticket_sha256=ticket_sha256,
-            offline_session_id=offline_session_id,
-            offline_seed=offline_seed,
-        )
-        if document.item.kind is DocumentKind.SHIFT_CLOSING:
-            self._end_shift(closing_fiscal_number=fiscal_number, at=recorded_at)
-
-    def record_refused(self, *, server_code: int, text: str) -> None:
-        """Record that the tax service will not take the outstanding document."""
-        document = self.the_outstanding()
-        self.trigger_event(
-            self.DocumentRefused,
-            document_id=document.document_id,
-            subject_id=document.item.subject_id,
-            kind=document.item.kind,
-            local_number=document.local_number,
-            server_code=server_code,
-            text=text,
-        )
-
-    def withdraw(self, *, reason: str, disagreement: bool) -> None:
-        """Give the outstanding attempt up; should it arrive all the same, its UID is recognised.
-
-        `disagreement`: the service counts otherwise than we do.
-        """
-        document = self.the_outstanding()
-        self.trigger_event(
-            self.DocumentWithdrawn,
-            document_id=document.document_id,
-            subject_id=document.item.subject_id,
-            reason=reason,
-            disagreement=disagreement,
-        )
-
-    def need_state(self, *, reason: str) -> None:
-        """Read the service's state before the next document."""
-        if not self.state_needed:
-            self.trigger_event(self.StateNeeded, reason=reason)
-
-    def record_state(self, state: RegistrarState) -> None:
-        """Take over where the service stands; only what differs from what we know is recorded."""
-        known = (
-            self.state_needed,
-            self.next_local_number,
-            self.offline_session_id,
-            self.offline_seed,
-        )
-        read = (False, state.next_local_number, state.offline_session_id, state.offline_seed)
-        if known != read:
-            self.trigger_event(
-                self.ServerStateRead,
-                next_local_number=state.next_local_number,
-                shift_open=state.shift_open,
-                open_shift_fiscal_number=state.open_shift_fiscal_number,
-                offline_supported=state.offline_supported,
-                offline_session_id=state.offline_session_id,
-                offline_seed=state.offline_seed,
-            )
-
-    def subject_of(self, uid: str) -> Waiting | None:
-        """Return what a document of ours with this UID registers, if we still wait for that.
-
-        Both what was signed before (an attempt given up that arrived all the same) and what a newer log than this
-        may have signed (a restored backup) is recognised.
-        """
-        for item in (*self.waiting, *(row.as_waiting() for row in self.refused.values())):
-            for number in range(item.documents + RECOGNISED_DOCUMENTS):
-                if document_uid(document_id(item.subject_id, number=number)) == uid.upper():
-                    return item
-        return None
-
-    def adopt(
-        self,
-        *,
-        subject_id: UUID | None,
-        kind: DocumentKind,
-        server_kind: str,
-        local_number: int,
-        fiscal_number: str,
-        uid: str,
-        at: datetime,
-        xml_sha256: str,
-        in_shift: bool,
-        testing: bool = False,
-        receipt: Receipt | None = None,
-        z_report: ZReport | None = None,
-        shift: Shift | None = None,
-    ) -> None:
-        """Take over a document that the service has and we do not know of.
-
-        `in_shift`: it belongs to the open shift. `shift` is given with an opening that finds none open here.
-        """
-        self.trigger_event(
-            self.DocumentAdopted,
-            subject_id=subject_id,
-            kind=kind,
-            server_kind=server_kind,
-            local_number=local_number,
-            fiscal_number=fiscal_number,
-            uid=uid,
-            at=at,
-            xml_sha256=xml_sha256,
-            receipt=receipt,
-            z_report=z_report,
-            in_shift=in_shift,
-            shift=shift,
-            testing=testing,
-        )
-        if kind is DocumentKind.SHIFT_CLOSING and in_shift:
-            self._end_shift(closing_fiscal_number=fiscal_number, at=at)
-
-    def empty_drawer(self, receipt: Receipt) -> None:
-        """Issue all cash of the drawer; the shift must be closing and drained."""
-        shift = self.shift
-        assert shift is not None
-        assert shift.closing is not None
-        assert cash_effect(receipt) == -self.cash_in_drawer
-        self.trigger_event(self.ReceiptIssued, shift_id=shift.shift_id, receipt=receipt)
-
-    def make_z(
-        self,
-        *,
-        z_report: ZReport,
-        server: ShiftTotals | None,
-        differences: tuple[str, ...],
-        at: datetime,
-    ) -> None:
-        """Decide the figures of the Z-report; the shift must be closing and drained."""
-        shift = self.shift
-        assert shift is not None
-        assert shift.closing is not None
-        self.trigger_event(
-            self.ZReportMade,
-            shift_id=shift.shift_id,
-            z_report=z_report,
-            ours=shift.totals,
-            server=server,
-            differences=differences,
-            made_at=at,
-        )
-
-    def park(
-        self, *, reason: str, at: datetime, server_code: int | None = None, text: str | None = None
-    ) -> None:
-        """Stop the lane until a person acts; a parked lane stays as it is."""
-        if self.parked is None:
-            self.trigger_event(
-                self.LaneWasParked, reason=reason, server_code=server_code, text=text, at=at
-            )
-
-    def resume(self, *, by: str, reason: str, at: datetime) -> None:
-        """Lift the stop; the state is read before anything else. Raises: LaneNotParked."""
-        if self.parked is None:
-            raise LaneNotParked
-        self.trigger_event(self.LaneResumed, by=by, reason=reason, at=at)
-
     # --- helpers of decisions ------------------------------------------------------------------------------
-
-    def the_outstanding(self) -> Outstanding:
-        """Return the outstanding document where our own code guarantees that there is one."""
-        assert self.outstanding is not None
-        return self.outstanding
 
     def _check_not_parked(self) -> None:
         if self.parked is not None:
@@ -592,20 +274,6 @@ class Register(Aggregate):
     def _check_refused(self, receipt_id: UUID) -> None:
         if receipt_id not in self.refused:
             raise ReceiptNotRefused(receipt_id=receipt_id)
-
-    def _end_shift(self, *, closing_fiscal_number: str, at: datetime) -> None:
-        shift = self.shift
-        assert shift is not None
-        self.trigger_event(
-            self.ShiftClosed,
-            shift_id=shift.shift_id,
-            number=shift.number,
-            closed_at=at,
-            totals=shift.totals,
-            opening_fiscal_number=shift.opening_fiscal_number,
-            z_fiscal_number=shift.z_fiscal_number,
-            closing_fiscal_number=closing_fiscal_number,
-        )
 
 
 def _takes_back(receipt: Receipt, last: LastReceipt) -> bool:
