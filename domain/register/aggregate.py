@@ -13,7 +13,7 @@ from uuid import UUID
 
 from domain.aggregate import Aggregate, event
 from domain.answers import RegistrarState
-from domain.documents.receipt import Receipt, ReceiptKind
+from domain.documents.receipt import PartPaymentKind, Receipt, ReceiptKind
 from domain.documents.shift import DocumentKind, Seller, ShiftTotals, ZReport
 from domain.drawer import cash_effect
 from domain.errors import (
@@ -295,6 +295,9 @@ class Register(Aggregate):
             reason = "a later document is on its way"
         elif last.receipt.kind is ReceiptKind.CASH_WITHDRAWAL:
             reason = "the cash was given out to a card"
+        elif last.receipt.kind is ReceiptKind.RETURN and _of_later_payment(last.receipt):
+            # What it gave back is owed again, and may be paid elsewhere by now.
+            reason = "it gave a later payment back; take the payment again"
         else:
             return last
         raise StornoNotPossible(receipt_id=receipt_id, reason=reason)
@@ -606,6 +609,10 @@ class Register(Aggregate):
             z_fiscal_number=shift.z_fiscal_number,
             closing_fiscal_number=closing_fiscal_number,
         )
+
+
+def _of_later_payment(receipt: Receipt) -> bool:
+    return receipt.part is not None and receipt.part.kind is not PartPaymentKind.PREPAYMENT
 
 
 def _takes_back(receipt: Receipt, last: LastReceipt) -> bool:
