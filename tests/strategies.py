@@ -271,6 +271,7 @@ def stornos(draw: st.DrawFn) -> Receipt:
         unrounded=ZERO,
         rounding=ZERO,
         total=ZERO,
+        discount=None,
         original=Original(fiscal_number=draw(fiscal_numbers)),
     )
 
