@@ -120,12 +120,12 @@ class ReceiptNotRefused(RuleViolation):
 
 @dataclass(eq=False)
 class ReceiptNotRegistered(RuleViolation):
-    """Only what the tax service has can be returned or reversed."""
+    """Only what the tax service has can be returned, reversed or paid on."""
 
     code: ClassVar[str] = "receipt-not-registered"
     retryable: ClassVar[bool] = True
     sentence: ClassVar[str] = (
-        "Receipt {receipt_id} is {state}; only a registered one can be undone."
+        "Receipt {receipt_id} is {state}; only a registered one can be undone or paid on."
     )
     next_step: ClassVar[str] = (
         "Wait until the receipt is registered; correct or void a refused one."
