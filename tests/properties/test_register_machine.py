@@ -1,6 +1,7 @@
-"""Registers lived through at random: baskets, returns, storno, cash, closings, faults, deaths. At rest all books agree."""
+"""Registers lived through at random: baskets, parts, returns, storno, cash, closings, faults, deaths. At rest all books agree."""
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from domain.documents.receipt import CashPurpose, Receipt, ReceiptKind
+from domain.documents.receipt import CashPurpose, PartPaymentKind, Receipt, ReceiptKind
 from domain.drawer import (
     CashRequest,
     DepositRequest,
@@ -20,17 +21,18 @@ from domain.drawer import (
     cash_effect,
 )
 from domain.errors import NotFound, RuleViolation
-from domain.identifiers import id_made_by
+from domain.identifiers import id_made_by, shard_of, sold_receipt_id
 from domain.ledger import Issued
 from domain.ledger.counterparts import FOLLOWING
 from domain.ledger.settling import LAPSES_AFTER
 from domain.money import ZERO, Money, Quantity
+from domain.part_payment import LaterPaymentRequest, PrepaymentRequest
 from domain.ports import CommandKey
 from domain.refund import ReturnRequest
 from domain.register.aggregate import Register
 from domain.register.events import ReceiptIssued
 from domain.register.state import RegisterSettings
-from domain.returns import WantedLine
+from domain.returns import SoldReceipt, WantedLine
 from domain.sale import CashPayment, SaleRequest
 from infra.simulator.faults import Fault, FaultKind, ScriptStep
 from infra.simulator.switches import Switches
@@ -136,6 +138,66 @@ class RegisterMachine(RuleBasedStateMachine):
         }
         self._dying("give_back", on, dies_after, sends_again, arguments)
 
+    @rule(on=registers, basket=sales(), share=st.integers(1, 10_000))
+    def prepay(self, on: int, basket: SaleRequest, share: int) -> None:
+        """A part of a basket's price, or all of it, is taken in advance."""
+        assert basket.total is not None
+        amount = Money(max(1, basket.total.kopecks * share // 10_000))
+        request = PrepaymentRequest(replace(basket, payments=(CashPayment(),)), amount)
+        self._told(on, self._try(self.world.shop.ledger.prepay, on, request=request))
+
+    @rule(on=registers, basket=sales(), share=st.integers(1, 10_000), pays=st.booleans())
+    def a_quiet_prepayment(self, on: int, basket: SaleRequest, share: int, pays: bool) -> None:
+        """A prepayment is registered, and sometimes paid on, before anything else happens."""
+        self.prepay(on, basket, share)
+        self.world.settle()
+        if pays:
+            self.pay_on(1 - on, -1, share, None, False)
+            self.world.settle()
+
+    @rule(
+        on=registers,
+        which=st.integers(0, 50),
+        share=st.none() | st.integers(1, 10_001),
+        dies_after=st.none() | st.integers(0, 3),
+        sends_again=st.booleans(),
+    )
+    def pay_on(
+        self,
+        on: int,
+        which: int,
+        share: int | None,
+        dies_after: int | None,
+        sends_again: bool,
+    ) -> None:
+        """A further payment on any prepayment, a kopeck too much among them, or the final settlement; any register."""
+        prepaid = [
+            found
+            for found in registered_kind(self.world.store, ReceiptKind.SALE)
+            if found.receipt.part is not None
+            and found.receipt.part.kind is PartPaymentKind.PREPAYMENT
+        ]
+        if not prepaid:
+            return
+        prepayment = prepaid[which % len(prepaid)]
+        sold = self.world.store.read(
+            SoldReceipt,
+            sold_receipt_id(prepayment.receipt.receipt_id),
+            shard=shard_of(prepayment.register_id),
+        )
+        owed = Money.total(sold.owed()).kopecks
+        amount = None
+        if share is not None:
+            amount = Money(owed + 1 if share > 10_000 else max(1, owed * share // 10_000))
+        arguments = {
+            "prepayment": prepayment,
+            "request": LaterPaymentRequest(
+                payments=(CashPayment(),) if owed else (), amount=amount
+            ),
+            "command": self._command(),
+        }
+        self._dying("pay_on", on, dies_after, sends_again, arguments)
+
     @rule(
         on=registers,
         back=st.sampled_from([0, 0, 0, 1, 2]),
@@ -204,7 +266,8 @@ class RegisterMachine(RuleBasedStateMachine):
         on, receipt_id = self._refused()[0]
         ledger, register = self.world.shop.ledger, self._register(on)
         receipt = register.refused[receipt_id].receipt
-        if not correct or register.shift is None or receipt.kind in FOLLOWING:
+        remade = receipt.kind not in FOLLOWING and receipt.part is None
+        if not correct or register.shift is None or not remade:
             if self._try(ledger.void, on, receipt_id=receipt_id, reason="ні"):
                 self.tills.void(self.registers[on], receipt)
         elif receipt.kind is ReceiptKind.SALE:
