@@ -146,14 +146,28 @@ class RegisterMachine(RuleBasedStateMachine):
         request = PrepaymentRequest(replace(basket, payments=(CashPayment(),)), amount)
         self._told(on, self._try(self.world.shop.ledger.prepay, on, request=request))
 
-    @rule(on=registers, basket=sales(), share=st.integers(1, 10_000), pays=st.booleans())
-    def a_quiet_prepayment(self, on: int, basket: SaleRequest, share: int, pays: bool) -> None:
-        """A prepayment is registered, and sometimes paid on, before anything else happens."""
+    @rule(
+        on=registers,
+        basket=sales(),
+        share=st.integers(1, 10_000),
+        then=st.lists(st.sampled_from(["pay", "settle", "give back", "storno"]), max_size=4),
+    )
+    def a_quiet_chain(self, on: int, basket: SaleRequest, share: int, then: list[str]) -> None:
+        """A prepayment is registered and what follows it, one after the other, before anything else happens."""
         self.prepay(on, basket, share)
         self.world.settle()
-        if pays:
-            self.pay_on(1 - on, -1, share, None, False)
+        for step in then:
+            match step:
+                case "pay":
+                    self.pay_on(1 - on, -1, share, None, False)
+                case "settle":
+                    self.pay_on(on, -1, None, None, False)
+                case "give back":
+                    self.give_back(on, -1, None, None, False)
+                case _:
+                    self.storno(on, 0, None, False)
             self.world.settle()
+            sweep(self.world.shop.ledger, self.world.store)
 
     @rule(
         on=registers,
