@@ -10,6 +10,7 @@ A form is told by its code and its name together; totals are kept per pair (refe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ from domain.money import ZERO, Money
 CASH = (0, "ГОТІВКА")
 CARD = (1, "КАРТКА")
 """The two payment forms whose code and name every source agrees on (reference §3.5)."""
+
+_WHOLE_CARD_NUMBER = re.compile(r"(\d[ -]?){11}")
 
 LARGEST_FORM_CODE = 999_999_999
 """The schema sets no limit; the largest code seen is 100000."""
@@ -86,8 +89,12 @@ def settle(
 def checked_slip(slip: CardSlip, *, field: str) -> CardSlip:
     """Return the slip with its texts fit for a document; empty ones count as absent.
 
-    Raises: InvalidField.
+    A whole card number is refused: what is never stored cannot be stolen. Raises: InvalidField.
     """
+    if slip.masked_card is not None and _WHOLE_CARD_NUMBER.search(slip.masked_card):
+        raise InvalidField(
+            field=f"{field}.masked_card", expected="a card number with its middle hidden"
+        )
 
     def fit(text: str | None, name: str, limit: int = Limit.SLIP_TEXT) -> str | None:
         return optional(text, field=f"{field}.{name}", limit=limit)

@@ -32,8 +32,8 @@ _LONGEST_NAME = 256
 
 
 @dataclass(frozen=True, slots=True)
-class TaxTurnoverRow:
-    """Sums of one tax letter."""
+class TurnoverRow:
+    """Where the receipts of a sum were registered, and of which kind they are."""
 
     register_id: UUID
     company_id: UUID
@@ -42,6 +42,12 @@ class TaxTurnoverRow:
     day: date
     testing: bool
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaxTurnoverRow(TurnoverRow):
+    """Sums of one tax letter."""
+
     tax_kind: int
     tax_name: str
     letter: str
@@ -54,16 +60,9 @@ class TaxTurnoverRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ProductTurnoverRow:
+class ProductTurnoverRow(TurnoverRow):
     """Sums of one product: what has the same code, name and unit. Empty texts stand for what a line does not tell."""
 
-    register_id: UUID
-    company_id: UUID
-    business_unit_id: UUID
-    shift_id: UUID
-    day: date
-    testing: bool
-    kind: str
     code: str
     name: str
     unit_name: str
@@ -75,16 +74,9 @@ class ProductTurnoverRow:
 
 
 @dataclass(frozen=True, slots=True)
-class CashierTurnoverRow:
+class CashierTurnoverRow(TurnoverRow):
     """Sums of one cashier's receipts."""
 
-    register_id: UUID
-    company_id: UUID
-    business_unit_id: UUID
-    shift_id: UUID
-    day: date
-    testing: bool
-    kind: str
     cashier_name: str
     receipts: int
     total_kopecks: int

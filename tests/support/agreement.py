@@ -1,12 +1,10 @@
 """What the registers of a small world must have come to: every book that is kept of them says the same."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from domain.documents.receipt import CashPurpose, Receipt, ReceiptKind
-from domain.identifiers import shard_of, sold_receipt_id
 from domain.money import ZERO, Money, Quantity
 from domain.register.events import (
     DocumentAdopted,
@@ -16,12 +14,11 @@ from domain.register.events import (
     ZReportMade,
 )
 from domain.returns import SoldReceipt
-from infra.event_store.feed import Cursor
 from infra.simulator.answers import Code, storno_of_last_only
 from infra.simulator.book import StoredDocument
 from infra.simulator.figures import Kind
-from tests.support.journal import log_of, registered_receipts
-from tests.support.world import World, uids_of
+from tests.support.journal import registered_receipts
+from tests.support.world import ShopFloor, uids_of
 
 KINDS = {
     ReceiptKind.SALE: Kind.SALE,
@@ -40,15 +37,13 @@ class Tills:
     `foreign` counts the deposits that a second device registered.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: ShopFloor) -> None:
         self.world = world
         self.registers = tuple(world.numbers)
         self.issued: dict[UUID, tuple[UUID, Receipt]] = {}
         self.voided: set[UUID] = set()
         self.foreign: dict[UUID, int] = dict.fromkeys(self.registers, 0)
         self._cash: dict[UUID, Money] = dict.fromkeys(self.registers, ZERO)
-        self._events: dict[UUID, list[Any]] = defaultdict(list)
-        self._read_to = Cursor()
 
     def told(
         self, register_id: UUID, receipt: Receipt, *, instead_of: Receipt | None = None
@@ -80,7 +75,7 @@ class Tills:
             case ReceiptKind.STORNO:
                 assert receipt.original is not None
                 assert receipt.original.receipt_id is not None
-                known = registered_receipts(log_of(self.world.store))
+                known = registered_receipts(self.world.recorded())
                 return -self._hands(known[receipt.original.receipt_id].receipt)
         cash = Money.total(
             (payment.provided or payment.amount) - (payment.change or ZERO)
@@ -180,12 +175,10 @@ class Tills:
             for register_id in self.registers
             for stored in self.world.book(register_id)
         }
-        for receipt_id, found in registered_receipts(log_of(self.world.store)).items():
+        for receipt_id, found in registered_receipts(self.world.recorded()).items():
             if found.receipt.kind is not ReceiptKind.SALE:
                 continue
-            sold = self.world.store.read(
-                SoldReceipt, sold_receipt_id(receipt_id), shard=shard_of(found.register_id)
-            )
+            sold = self.world.sold(receipt_id, register_id=found.register_id)
             assert all(line.quantity >= Quantity(0) and line.cost >= ZERO for line in sold.left())
             standing = set()
             returned = ZERO
@@ -217,11 +210,7 @@ class Tills:
 
     def events(self, register_id: UUID) -> list[Any]:
         """The recorded events of a register, in their order."""
-        page = self.world.store.page(self._read_to, 1_000_000)
-        self._read_to = page.cursor
-        for stored in page.events:
-            self._events[stored.stream_id].append(stored.event)
-        return self._events[register_id]
+        return [stored.event for stored in self.world.recorded() if stored.stream_id == register_id]
 
 
 def _follows(receipt: Receipt) -> UUID | None:

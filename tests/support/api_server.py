@@ -21,7 +21,7 @@ from api.app import create_app
 from api.assembly import parts_over
 from api.dependencies import Parts
 from api.metrics import Metrics
-from domain.clock import SystemClock
+from domain.clock import Clock, SystemClock
 from domain.ledger import FiscalLedger
 from infra.event_store.follower import FeedFollower
 from infra.event_store.lanes import PostgresLanes
@@ -40,12 +40,13 @@ FAST = 0.05
 
 @dataclass
 class Api:
-    """A running API: `player` works on lanes, `http` is the administrator's client."""
+    """A running API: `player` works on lanes, `http` is the administrator's client, `follower` brings it the log."""
 
     url: str
     dsn: str
     parts: Parts
     store: PostgresStore
+    follower: FeedFollower
     player: LanePlayer
     tokens: dict[Role, str]
     http: httpx.Client
@@ -130,25 +131,25 @@ def declared_app() -> FastAPI:
 def new_outlet(api: Api, *, opens_with_first_sale: bool = False) -> Outlet:
     """Make a company, a unit, a cashier and a register with numbers nobody else has."""
     number = uuid4().int % 10**9
-    company = _made(
+    company = made(
         api.post(
             "/v1/companies",
             {"tax_id": f"{number % 10**8:08d}", "vat_number": "999000110019", "name": "ТОВ Калина"},
         )
     )
-    unit = _made(
+    unit = made(
         api.post(
             "/v1/business-units",
             {"company_id": company["company_id"], "name": "Магазин", "address": "Львів"},
         )
     )
-    cashier = _made(
+    cashier = made(
         api.post(
             "/v1/cashiers",
             {"company_id": company["company_id"], "name": "Приклад О. П.", "key_id": "olena"},
         )
     )
-    register = _made(
+    register = made(
         api.post(
             "/v1/registers",
             {
@@ -170,14 +171,17 @@ def new_outlet(api: Api, *, opens_with_first_sale: bool = False) -> Outlet:
     )
 
 
-def _made(answer: httpx.Response) -> dict[str, Any]:
+def made(answer: httpx.Response) -> dict[str, Any]:
+    """Return what an answer says was made."""
     assert answer.status_code == 201, answer.text
-    made: dict[str, Any] = answer.json()
-    return made
+    body: dict[str, Any] = answer.json()
+    return body
 
 
 @contextmanager
-def running_api(owner_dsn: str, data_dir: Path, **changes: Any) -> Iterator[Api]:
+def running_api(
+    owner_dsn: str, data_dir: Path, *, clock: Clock | None = None, **changes: Any
+) -> Iterator[Api]:
     """Run the API with its projections over a migrated database; `changes` are settings."""
     allow_open_files()
     settings = Settings(
@@ -189,7 +193,7 @@ def running_api(owner_dsn: str, data_dir: Path, **changes: Any) -> Iterator[Api]
         store = PostgresStore(dsn, name="api test")
         stack.callback(store.close)
         follower = FeedFollower(store, dsn, name="api test", poll_seconds=FAST)
-        ledger = FiscalLedger(store=store, signer=signer, clock=SystemClock())
+        ledger = FiscalLedger(store=store, signer=signer, clock=clock or SystemClock())
         parts = stack.enter_context(
             parts_over(settings, dsn=dsn, store=store, follower=follower, ledger=ledger)
         )
@@ -209,7 +213,7 @@ def running_api(owner_dsn: str, data_dir: Path, **changes: Any) -> Iterator[Api]
                 timeout=30,
             )
         )
-        yield Api(url, dsn, parts, store, player, tokens, http)
+        yield Api(url, dsn, parts, store, follower, player, tokens, http)
 
 
 @contextmanager

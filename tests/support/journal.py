@@ -82,8 +82,6 @@ def sweep(ledger: FiscalLedger, store: MemoryStore) -> None:
             ledger.settle_return(pending)
 
 
-def registered_kind(store: MemoryStore, kind: ReceiptKind) -> list[RegisteredSale]:
+def registered_kind(log: Iterable[FeedEvent], kind: ReceiptKind) -> list[RegisteredSale]:
     """The registered receipts of one kind."""
-    return [
-        found for found in registered_receipts(log_of(store)).values() if found.receipt.kind is kind
-    ]
+    return [found for found in registered_receipts(log).values() if found.receipt.kind is kind]

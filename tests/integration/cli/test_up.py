@@ -134,7 +134,8 @@ class TestUp:
     def test_sigterm_stops_everything_cleanly(self, up: FiscalUp) -> None:
         assert up.stop() == 0
 
-        assert up.processes() == []
+        # A process whose parent has ended is still listed while the kernel tears it down.
+        assert eventually(lambda: up.processes() == [], seconds=5)
         assert not (up.data_dir / "postgres" / "pgdata" / "postmaster.pid").exists()
         assert not (up.data_dir / "up.json").exists()
         logs = up.data_dir / "logs"

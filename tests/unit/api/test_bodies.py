@@ -200,17 +200,6 @@ class TestValidation:
                 InvalidField,
                 "payments.0.slip.paid_at",
             ),
-            (
-                {
-                    "payments.0": {
-                        "form": "card",
-                        "amount_kopecks": 1,
-                        "slip": {"masked_card": "4149499912345678"},
-                    }
-                },
-                InvalidField,
-                "payments.0.slip.masked_card",
-            ),
         ],
     )
     def test_wrong_field_is_named_by_its_path(

@@ -97,6 +97,16 @@ class TestRefused:
                 InvalidField,
                 "payments.0.slip.terminal_id",
             ),
+            (
+                (other(slip=CardSlip(masked_card="4149 4999 1234 5678")),),
+                InvalidField,
+                "payments.0.slip.masked_card",
+            ),
+            (
+                (CardPayment(Money(2748), CardSlip(masked_card="4149499912345678")),),
+                InvalidField,
+                "payments.0.slip.masked_card",
+            ),
         ],
     )
     def test_bad_payment_names_its_field(

@@ -358,7 +358,7 @@ class TestAdopted:
         world.simulator.register_foreign(REGISTER_NUMBER, xml=xml)
         world.shop.ledger.after_restore(world.shop.register_id)
         world.settle()
-        (found,) = registered_kind(world.store, ReceiptKind.STORNO)
+        (found,) = registered_kind(world.recorded(), ReceiptKind.STORNO)
         assert found.receipt.original is not None
         assert found.receipt.original.fiscal_number == target
 

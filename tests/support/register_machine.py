@@ -1,13 +1,14 @@
-"""Registers lived through at random: baskets, parts, returns, storno, cash, closings, faults, deaths. At rest all books agree."""
+"""Registers lived through at random: baskets, parts, returns, storno, cash, closings, faults, deaths. At rest all books agree.
 
-import os
+The rules are the same wherever the shop floor is: `tests/properties/test_registers_in_memory.py` lives thousands of days
+in one process, `tests/integration/test_registers_over_http.py` some over HTTP and PostgreSQL.
+"""
+
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -21,7 +22,7 @@ from domain.drawer import (
     cash_effect,
 )
 from domain.errors import NotFound, RuleViolation
-from domain.identifiers import id_made_by, shard_of, sold_receipt_id
+from domain.identifiers import id_made_by
 from domain.ledger import Issued
 from domain.ledger.counterparts import FOLLOWING
 from domain.ledger.settling import LAPSES_AFTER
@@ -32,15 +33,15 @@ from domain.refund import ReturnRequest
 from domain.register.aggregate import Register
 from domain.register.events import ReceiptIssued
 from domain.register.state import RegisterSettings
-from domain.returns import SoldReceipt, WantedLine
+from domain.returns import WantedLine
 from domain.sale import CashPayment, SaleRequest
-from infra.simulator.faults import Fault, FaultKind, ScriptStep
+from infra.simulator.faults import Fault, FaultKind
 from infra.simulator.switches import Switches
-from tests.baskets import GROUPS, STEPS, sales
+from tests.baskets import STEPS, sales
 from tests.support.agreement import Tills
-from tests.support.journal import log_of, registered_kind, registered_receipts, sweep
+from tests.support.journal import registered_kind, registered_receipts
 from tests.support.shop import sale
-from tests.support.world import Killed, World, uids_of
+from tests.support.world import Killed, ShopFloor, uids_of
 
 faults = st.sampled_from(
     [
@@ -63,18 +64,19 @@ faults = st.sampled_from(
 
 registers = st.integers(0, 1)
 
-DEFAULT_SEQUENCES = 2_000 if os.environ.get("CI") == "true" else 100
+
+JUDGING = Switches(tax_check="formula", rounding_steps_kopecks=STEPS)
+"""The tax service looks at every figure here. The shop floor's company has the tax groups of `tests.baskets`."""
 
 
 class RegisterMachine(RuleBasedStateMachine):
     """Every rule is something a till, a worker, the network or the kernel does; there are two registers."""
 
-    def __init__(self) -> None:
+    def __init__(self, world: ShopFloor) -> None:
         super().__init__()
-        self.world = World()
-        self.world.simulator.switches = Switches(tax_check="formula", rounding_steps_kopecks=STEPS)
-        shop = self.world.shop
-        shop.ledger.set_tax_groups(shop.company_id, GROUPS)
+        self.world = world
+        with world.simulator.lock:
+            world.simulator.switches = JUDGING
         self.tills = Tills(self.world)
         self.registers = self.tills.registers
         self.commands = 0
@@ -99,7 +101,7 @@ class RegisterMachine(RuleBasedStateMachine):
 
     @rule(on=registers)
     def open_shift(self, on: int) -> None:
-        self._try(self.world.shop.ledger.open_shift, on, cashier_id=self.world.shop.cashier_id)
+        self._try(self.world.ledger.open_shift, on, cashier_id=self.world.cashier_id)
 
     @rule(
         on=registers,
@@ -109,7 +111,7 @@ class RegisterMachine(RuleBasedStateMachine):
     )
     def sell(self, on: int, price: int, card: int, letters: str) -> None:
         request = sale(price, card=min(card, price), letters=letters)
-        self._told(on, self._try(self.world.shop.ledger.sell, on, request=request))
+        self._told(on, self._try(self.world.ledger.sell, on, request=request))
 
     @rule(
         on=registers,
@@ -127,12 +129,15 @@ class RegisterMachine(RuleBasedStateMachine):
         sends_again: bool,
     ) -> None:
         """A return of any sale, on any register; the process may die between its steps, the till may send it again."""
-        sales = registered_kind(self.world.store, ReceiptKind.SALE)
+        sales = registered_kind(self.world.recorded(), ReceiptKind.SALE)
         if not sales:
             return
-        lines = None if quantity is None else (WantedLine(1, Quantity(quantity)),)
+        chosen = sales[which % len(sales)]
+        # A part payment comes back as the whole it was.
+        whole = quantity is None or chosen.receipt.part is not None
+        lines = None if whole else (WantedLine(1, Quantity(quantity or 0)),)
         arguments: dict[str, Any] = {
-            "sale": sales[which % len(sales)],
+            "sale": chosen,
             "request": ReturnRequest(payments=(CashPayment(),), lines=lines),
             "command": self._command(),
         }
@@ -144,7 +149,7 @@ class RegisterMachine(RuleBasedStateMachine):
         assert basket.total is not None
         amount = Money(max(1, basket.total.kopecks * share // 10_000))
         request = PrepaymentRequest(replace(basket, payments=(CashPayment(),)), amount)
-        self._told(on, self._try(self.world.shop.ledger.prepay, on, request=request))
+        self._told(on, self._try(self.world.ledger.prepay, on, request=request))
 
     @rule(
         on=registers,
@@ -167,7 +172,7 @@ class RegisterMachine(RuleBasedStateMachine):
                 case _:
                     self.storno(on, 0, None, False)
             self.world.settle()
-            sweep(self.world.shop.ledger, self.world.store)
+            self.world.sweep()
 
     @rule(
         on=registers,
@@ -187,18 +192,14 @@ class RegisterMachine(RuleBasedStateMachine):
         """A further payment on any prepayment, a kopeck too much among them, or the final settlement; any register."""
         prepaid = [
             found
-            for found in registered_kind(self.world.store, ReceiptKind.SALE)
+            for found in registered_kind(self.world.recorded(), ReceiptKind.SALE)
             if found.receipt.part is not None
             and found.receipt.part.kind is PartPaymentKind.PREPAYMENT
         ]
         if not prepaid:
             return
         prepayment = prepaid[which % len(prepaid)]
-        sold = self.world.store.read(
-            SoldReceipt,
-            sold_receipt_id(prepayment.receipt.receipt_id),
-            shard=shard_of(prepayment.register_id),
-        )
+        sold = self.world.sold(prepayment.receipt.receipt_id, register_id=prepayment.register_id)
         owed = Money.total(sold.owed()).kopecks
         amount = None
         if share is not None:
@@ -222,7 +223,7 @@ class RegisterMachine(RuleBasedStateMachine):
         """The last receipt is taken back, or an older one is tried."""
         receipts = [
             receipt_id
-            for receipt_id, found in registered_receipts(log_of(self.world.store)).items()
+            for receipt_id, found in registered_receipts(self.world.recorded()).items()
             if found.register_id == self.registers[on]
         ]
         if len(receipts) <= back:
@@ -233,14 +234,14 @@ class RegisterMachine(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         try:
-            sweep(self.world.shop.ledger, self.world.store)
+            self.world.sweep()
         except Killed:
             self.world.start_worker()
 
     @rule(on=registers, basket=sales())
     def sell_a_basket(self, on: int, basket: SaleRequest) -> None:
         """Discounts and surcharges, several letters, certificates and credit, with or without cash and change."""
-        self._told(on, self._try(self.world.shop.ledger.sell, on, request=basket))
+        self._told(on, self._try(self.world.ledger.sell, on, request=basket))
 
     @rule(on=registers, amount=st.integers(1, 199_999), change=st.booleans())
     def deposit(self, on: int, amount: int, change: bool) -> None:
@@ -262,23 +263,23 @@ class RegisterMachine(RuleBasedStateMachine):
     def change_the_rules_of_cash(self, on: int, empties: bool, below: bool, step: int) -> None:
         drawer = DrawerSettings(empties_before_z=empties, may_go_below_zero=below)
         rules = RegisterSettings(cash_step=Money(step), drawer=drawer)
-        self._try(self.world.shop.ledger.change_register_settings, on, settings=rules)
+        self._try(self.world.ledger.change_register_settings, on, settings=rules)
 
     @rule(on=registers)
     def close_shift(self, on: int) -> None:
-        self._try(self.world.shop.ledger.close_shift, on)
+        self._try(self.world.ledger.close_shift, on)
 
     @rule(on=registers, difference=st.integers(-500, 500))
     def count_and_close(self, on: int, difference: int) -> None:
         counted = Money(max(0, self._register(on).cash_in_drawer.kopecks + difference))
-        if self._try(self.world.shop.ledger.close_shift, on, counted=counted):
+        if self._try(self.world.ledger.close_shift, on, counted=counted):
             self.tills.counted(self.registers[on], counted)
 
     @precondition(lambda self: self._refused())
     @rule(correct=st.booleans(), basket=sales())
     def settle_refused(self, correct: bool, basket: SaleRequest) -> None:
         on, receipt_id = self._refused()[0]
-        ledger, register = self.world.shop.ledger, self._register(on)
+        ledger, register = self.world.ledger, self._register(on)
         receipt = register.refused[receipt_id].receipt
         remade = receipt.kind not in FOLLOWING and receipt.part is None
         if not correct or register.shift is None or not remade:
@@ -294,7 +295,7 @@ class RegisterMachine(RuleBasedStateMachine):
 
     @rule(fault=faults, times=st.integers(1, 3))
     def disturb(self, fault: Fault, times: int) -> None:
-        self.world.simulator.faults.script([ScriptStep(fault=fault, times=times)])
+        self.world.disturb(fault, times=times)
 
     @precondition(lambda self: self.world.shift_is_open_there())
     @rule(amount=st.integers(1, 60_000), deposits=st.booleans())
@@ -305,25 +306,23 @@ class RegisterMachine(RuleBasedStateMachine):
             self.world.work()
             self._move(0, IssueRequest(Money(amount), CashPurpose.SALARY))
         refusal = Fault(kind=FaultKind.REFUSE_CODE, code=9, text="перевірка", resources=("doc",))
-        self.world.simulator.faults.script([ScriptStep(fault=refusal)])
+        self.world.disturb(refusal)
         self.world.work()
 
     @rule(on=registers)
     def a_late_request_meets_an_outage(self, on: int) -> None:
         """The request is held back, the service says it has nothing, then is away until the document is old."""
-        self.world.simulator.faults.script(
-            [ScriptStep(fault=Fault(kind=FaultKind.LATE, seconds=20))]
-        )
+        self.world.disturb(Fault(kind=FaultKind.LATE, seconds=20))
         self.world.work(self.registers[on])
-        self.world.simulator.faults.cut_off(on=True)
+        self.world.cut_off(on=True)
         self.world.work(self.registers[on])
         self.world.clock.advance(timedelta(seconds=300))
         self.world.simulator.process_late()
-        self.world.simulator.faults.cut_off(on=False)
+        self.world.cut_off(on=False)
 
     @rule(on=st.booleans())
     def cut_off(self, on: bool) -> None:
-        self.world.simulator.faults.cut_off(on=on)
+        self.world.cut_off(on=on)
 
     @rule(chances=st.integers(0, 12))
     def die_soon(self, chances: int) -> None:
@@ -375,7 +374,7 @@ class RegisterMachine(RuleBasedStateMachine):
     def _settle(self) -> None:
         self.world.settle()
         self.world.clock.advance(LAPSES_AFTER)
-        sweep(self.world.shop.ledger, self.world.store)
+        self.world.sweep()
         self.tills.check()
 
     def _register(self, on: int) -> Register:
@@ -392,7 +391,7 @@ class RegisterMachine(RuleBasedStateMachine):
         """Ask the drawer for something; more than it holds is refused, unless the register was told otherwise."""
         register = self._register(on)
         held, rules = register.cash_in_drawer, register.settings.of_drawer
-        issued = self._try(self.world.shop.ledger.move_cash, on, request=request)
+        issued = self._try(self.world.ledger.move_cash, on, request=request)
         self._told(on, issued)
         if issued is not None and cash_effect(issued.receipt) < ZERO:
             assert rules.may_go_below_zero or request.amount <= held
@@ -404,7 +403,7 @@ class RegisterMachine(RuleBasedStateMachine):
 
     def _command(self) -> CommandKey:
         self.commands += 1
-        return CommandKey(scope="till", key=str(self.commands), body_hash=b"body")
+        return self.world.command(str(self.commands))
 
     def _dying(
         self,
@@ -418,13 +417,13 @@ class RegisterMachine(RuleBasedStateMachine):
         key = arguments["command"]
         before, self.world.death.after = self.world.death.after, dies_after
         try:
-            getattr(self.world.shop.ledger, name)(register_id=self.registers[on], **arguments)
+            getattr(self.world.ledger, name)(register_id=self.registers[on], **arguments)
         except (RuleViolation, NotFound):
             pass
         except Killed:
             self.world.start_worker()
             if sends_again:
-                self._try(getattr(self.world.shop.ledger, name), on, **arguments)
+                self._try(getattr(self.world.ledger, name), on, **arguments)
         finally:
             self.world.death.after = before
         issued_id = id_made_by(scope=key.scope, key=key.key)
@@ -464,11 +463,3 @@ def _again(receipt: Receipt) -> CashRequest:
     if receipt.kind is ReceiptKind.SERVICE_ISSUE:
         return IssueRequest(Money(max(1, receipt.total.kopecks - 1)), CashPurpose.SAFE)
     return WithdrawalRequest(Money(50_000))
-
-
-TestRegisterMachine = pytest.mark.timeout(900)(RegisterMachine.TestCase)
-TestRegisterMachine.settings = settings(
-    max_examples=int(os.environ.get("FISCAL_TEST_SEQUENCES", DEFAULT_SEQUENCES)),
-    stateful_step_count=25,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
