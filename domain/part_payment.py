@@ -75,7 +75,7 @@ def price_prepayment(
     """Return the receipt of a prepayment with every amount decided. Raises: as `price_sale`, PaymentExceedsOwed."""
     goods = request.goods
     lines, discount, full = priced_goods(goods)
-    amount = checked(request.amount, owed=full)
+    amount = payable(request.amount, owed=full)
     lines = _paying(lines, shares(amount, [line.discounted for line in lines]))
     payments = settle(goods.payments, due=amount, cash_step=cash_step)
     total = Money.total(payment.amount for payment in payments)
@@ -139,7 +139,7 @@ def further_shares(amount: Money, owed: Sequence[Money]) -> list[Money]:
 
     Raises: InvalidField, PaymentExceedsOwed.
     """
-    return shares(checked(amount, owed=Money.total(owed)), owed)
+    return shares(payable(amount, owed=Money.total(owed)), owed)
 
 
 def shared_as_owed(amount: Money, owed: Sequence[Money]) -> tuple[Money, ...]:
@@ -150,7 +150,7 @@ def shared_as_owed(amount: Money, owed: Sequence[Money]) -> tuple[Money, ...]:
     return tuple(shares(min(amount, whole), owed))
 
 
-def checked(amount: Money, *, owed: Money) -> Money:
+def payable(amount: Money, *, owed: Money) -> Money:
     """Return an amount that may be taken of what is owed. Raises: InvalidField, PaymentExceedsOwed."""
     if amount <= ZERO:
         raise InvalidField(field="amount_kopecks", expected="more than 0")

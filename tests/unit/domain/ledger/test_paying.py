@@ -607,3 +607,26 @@ class TestMadeElsewhere:
             prepayment=prepaid,
         )
         assert owed(world, prepaid) == 7_000
+
+    def test_the_storno_of_ours_makes_it_owed_again(
+        self, world: World, prepaid: RegisteredSale
+    ) -> None:
+        later = registered(world, pay(world, prepaid, 3_000))
+        last = world.book()[-1].document
+        number = world.next_number()
+        head = last.xml.decode("cp1251").partition("</CHECKHEAD>")[0]
+        head = (
+            head.replace(last.uid, self.UID.decode())
+            .replace("<DOCSUBTYPE>0<", "<DOCSUBTYPE>5<")
+            .replace(f"<ORDERNUM>{number - 1}<", f"<ORDERNUM>{number}<")
+            .replace("<CASHIER>", f"<ORDERSTORNUM>{later.fiscal_number}</ORDERSTORNUM><CASHIER>")
+        )
+        xml = f"{head}</CHECKHEAD></CHECK>".encode("cp1251")
+        world.simulator.register_foreign("4000777001", xml=xml)
+        world.shop.ledger.after_restore(world.shop.register_id)
+
+        world.settle()
+        sweep(world.shop.ledger, world.store)
+
+        assert owed(world, prepaid) == 13_000
+        assert open_returns(world.store) == []
