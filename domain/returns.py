@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import le
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -31,7 +32,7 @@ from domain.errors import (
     ReturnLapsed,
 )
 from domain.money import ZERO, Money, Quantity
-from domain.part_payment import further_shares, paid_of_lines
+from domain.part_payment import further_shares, paid_of_lines, shared_as_owed
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,11 +347,18 @@ class SoldReceipt(Aggregate):
         paid: Sequence[Money],
         at: datetime,
     ) -> None:
-        """Count a later payment that was registered elsewhere, as far as so much is owed; once only."""
+        """Count a later payment that was registered elsewhere, as far as so much is owed; once only.
+
+        `paid` is what it took of its lines. Other programs may list the goods otherwise or share the money otherwise; what
+        they took counts all the same, shared by what is owed.
+        """
         if payment_id not in self.taken and payment_id not in self.released:
+            owed = self.owed()
+            fits = len(paid) == len(owed) and all(map(le, paid, owed))
+            counted = paid if fits else shared_as_owed(Money.total(paid), owed)
             lines = tuple(
-                TakenLine(number=number, quantity=Quantity(0), cost=min(part, owed))
-                for number, (part, owed) in enumerate(zip(paid, self.owed(), strict=True), start=1)
+                TakenLine(number=number, quantity=Quantity(0), cost=part)
+                for number, part in enumerate(counted, start=1)
             )
             self._take(
                 return_id=payment_id,

@@ -215,8 +215,9 @@ class PartPayment:
 class Receipt:
     """A receipt as issued. `total` = `unrounded` − `rounding`; payments add up to `total`.
 
-    `unrounded` is what the lines come to after discounts; in a part payment, what is paid of them now. `discount` is the one on the whole receipt; the lines carry
-    their shares of it. Only a document of another program may have one that its lines know nothing of.
+    `unrounded` is what the lines come to after discounts; in a part payment, what is paid of them now. `discount` is the
+    one on the whole receipt; the lines carry their shares of it. Only a document of another program may have one that its
+    lines know nothing of.
     `issued_at` is UTC; the document that registers the receipt carries the Kyiv time of its signing. `original` is there
     for returns and storno. Payments of a return are paid out. A storno has no lines and taxes; its amounts and payments
     are those of the receipt it takes back, while its document has no amounts (reference §7.4). A service deposit, a

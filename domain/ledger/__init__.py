@@ -2,8 +2,8 @@
 
 Every decision of the system is a method here; api and workers both call it, and the stream version serialises
 them. The methods stand in files by who calls them: set-up, tills that sell, tills that take what is owed on a
-prepayment, tills that give money back, tills at their drawer, lanes, the taking over of documents that the tax service has and we do not, and going on after a backup was
-restored.
+prepayment, tills that give money back, tills at their drawer, lanes, the taking over of documents that the tax service
+has and we do not, and going on after a backup was restored.
 """
 
 from domain.ledger.adoption import AdoptedDocument, Adoption

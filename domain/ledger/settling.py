@@ -13,10 +13,10 @@ from domain.documents.receipt import Receipt, ReceiptKind
 from domain.errors import Conflict, FiscalError, IntegrityFault, NotFound
 from domain.identifiers import id_made_by, return_stream_id, shard_of, sold_receipt_id
 from domain.ledger.base import LedgerBase
-from domain.part_payment import paid_of_lines, shared_as_owed
+from domain.part_payment import paid_of_lines
 from domain.ports import CommandKey, Commit
 from domain.register.aggregate import Register
-from domain.return_outcome import Return, ReturnState
+from domain.return_outcome import UNDONE, Return, ReturnState
 from domain.returns import SoldReceipt, TakenLine, sold_lines
 
 LAPSES_AFTER = timedelta(minutes=2)
@@ -57,7 +57,9 @@ class Settling(LedgerBase):
         """Confirm or release a reservation by what became of its return or payment; return whether that is decided.
 
         What was not issued in time is abandoned first. Where a later payment of a chain came back by a return, its own
-        outcome says so from the same commit on: settled in its turn, it makes the amount owed again. Raises: NotFound, Conflict, StoreUnavailable.
+        outcome says so from the same commit on: settled in its turn, it makes the amount owed again.
+
+        Raises: NotFound, Conflict, StoreUnavailable.
         """
         now = self.clock.now()
         state = self._again_after_conflict(lambda: self._state_of(pending, now=now))
@@ -112,6 +114,8 @@ class Settling(LedgerBase):
     ) -> None:
         """Count on the prepayment a later payment that was made elsewhere; a second time changes nothing.
 
+        It gets an outcome of its own first, as one of ours has, so that its return or storno makes the amount owed again.
+
         Raises: NotFound, IntegrityFault.
         """
         self._sold_receipt_of(prepayment)
@@ -119,21 +123,48 @@ class Settling(LedgerBase):
         stream_id = sold_receipt_id(prepayment.receipt.receipt_id)
         assert payment.part is not None
         kind, paid = payment.part.kind, paid_of_lines(payment)
+        state = self._again_after_conflict(
+            lambda: self._outcome_of_adopted(register_id, payment, prepayment)
+        )
 
         def decide() -> None:
+            now = self.clock.now()
             with self.store.hold(SoldReceipt, stream_id, shard=shard) as sold:
-                same_goods = len(paid) == len(sold.lines)
                 sold.count_payment(
                     payment_id=payment.receipt_id,
                     register_id=register_id,
                     kind=kind,
-                    # Other programs may list the goods otherwise; what they took counts all the same.
-                    paid=paid if same_goods else shared_as_owed(payment.unrounded, sold.owed()),
-                    at=self.clock.now(),
+                    paid=paid,
+                    at=now,
                 )
+                if state in UNDONE:
+                    sold.release(payment.receipt_id, at=now)
                 self._commit_changed(shard, sold)
 
         self._again_after_conflict(decide)
+
+    def _outcome_of_adopted(
+        self, register_id: UUID, payment: Receipt, prepayment: RegisteredSale
+    ) -> ReturnState:
+        """Return the outcome of a payment made elsewhere, which begins here: registered, unless it came back before."""
+        shard = shard_of(register_id)
+        outcome_id = return_stream_id(payment.receipt_id)
+        try:
+            return self.store.refresh(Return, outcome_id, shard=shard).state
+        except NotFound:
+            own = self.store.refresh(SoldReceipt, sold_receipt_id(payment.receipt_id), shard=shard)
+        came_back = any(taken.confirmed for taken in own.taken.values())
+        outcome = Return(
+            id=outcome_id,
+            register_id=register_id,
+            receipt_id=payment.receipt_id,
+            original_register_id=prepayment.register_id,
+            original_receipt_id=prepayment.receipt.receipt_id,
+            original_kind=ReceiptKind.SALE,
+            state=ReturnState.GIVEN_BACK if came_back else ReturnState.REGISTERED,
+        )
+        self.store.commit(Commit(shard=shard, streams=(outcome,)))
+        return outcome.state
 
     # --- steps of what takes its part ------------------------------------------------------------------------
 
@@ -186,7 +217,7 @@ class Settling(LedgerBase):
                 self.store.hold(Return, return_stream_id(sold.receipt_id), shard=shard)
             )
         except NotFound:
-            # A prepayment follows nothing, and a payment made elsewhere has no outcome of ours.
+            # A prepayment follows nothing; a payment made elsewhere has no outcome before it is counted.
             return None
 
     def _commit_changed(self, shard: int, *streams: Aggregate | None) -> None:

@@ -608,6 +608,61 @@ class TestMadeElsewhere:
         )
         assert owed(world, prepaid) == 7_000
 
+    def test_more_than_is_owed_of_a_line_counts_on_the_others(
+        self, world: World, prepaid: RegisteredSale
+    ) -> None:
+        registered(world, pay(world, prepaid, 3_000))
+        elsewhere = self.foreign(world)
+        first, second = elsewhere.receipt.lines
+        paid = (replace(first, paid=ZERO), replace(second, paid=Money(6_000)))
+        self.count(
+            world, replace(elsewhere, receipt=replace(elsewhere.receipt, lines=paid)), prepaid
+        )
+        assert owed(world, prepaid) == 4_000
+
+    def counted(self, world: World, prepaid: RegisteredSale) -> RegisteredSale:
+        """A payment of 30.00 made by another device, beside one of ours, counted by housekeeping."""
+        registered(world, pay(world, prepaid, 3_000))
+        elsewhere = self.foreign(world)
+        self.count(world, elsewhere, prepaid)
+        return elsewhere
+
+    def count(self, world: World, elsewhere: RegisteredSale, prepaid: RegisteredSale) -> None:
+        world.shop.ledger.count_adopted_payment(
+            register_id=world.shop.register_id, payment=elsewhere.receipt, prepayment=prepaid
+        )
+
+    def test_its_return_makes_the_amount_owed_again(
+        self, world: World, prepaid: RegisteredSale
+    ) -> None:
+        elsewhere = self.counted(world, prepaid)
+        registered(world, give_back(world, elsewhere))
+        assert owed(world, prepaid) == 10_000
+        assert open_returns(world.store) == []
+
+    def test_one_that_came_back_before_it_was_counted_is_owed(
+        self, world: World, prepaid: RegisteredSale
+    ) -> None:
+        registered(world, pay(world, prepaid, 3_000))
+        elsewhere = self.foreign(world)
+        registered(world, give_back(world, elsewhere))
+        for _ in range(2):
+            self.count(world, elsewhere, prepaid)
+        assert owed(world, prepaid) == 10_000
+
+    @pytest.mark.parametrize("chances", [0, 1, 2, 3])
+    def test_it_is_counted_whenever_the_process_dies(
+        self, world: World, prepaid: RegisteredSale, chances: int
+    ) -> None:
+        registered(world, pay(world, prepaid, 3_000))
+        elsewhere = self.foreign(world)
+        world.death.after = chances
+        with pytest.raises(Killed):
+            self.count(world, elsewhere, prepaid)
+        world.start_worker()
+        self.count(world, elsewhere, prepaid)
+        assert owed(world, prepaid) == 7_000
+
     def test_the_storno_of_ours_makes_it_owed_again(
         self, world: World, prepaid: RegisteredSale
     ) -> None:
