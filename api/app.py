@@ -26,6 +26,7 @@ from api.v1 import (
     events,
     lanes,
     operations,
+    part_payments,
     receipts,
     registers,
     returns,
@@ -52,6 +53,7 @@ The ledger of record for fiscal registers: it signs, numbers and submits every r
 # The order of the document; routes are tried in it too, and tills sell most of the time.
 GROUPS: tuple[Endpoints, ...] = (
     receipts.receipts,
+    part_payments.part_payments,
     returns.returns,
     shifts.shifts,
     shifts.reports,

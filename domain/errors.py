@@ -120,12 +120,12 @@ class ReceiptNotRefused(RuleViolation):
 
 @dataclass(eq=False)
 class ReceiptNotRegistered(RuleViolation):
-    """Only what the tax service has can be returned or reversed."""
+    """Only what the tax service has can be returned, reversed or paid on."""
 
     code: ClassVar[str] = "receipt-not-registered"
     retryable: ClassVar[bool] = True
     sentence: ClassVar[str] = (
-        "Receipt {receipt_id} is {state}; only a registered one can be undone."
+        "Receipt {receipt_id} is {state}; only a registered one can be undone or paid on."
     )
     next_step: ClassVar[str] = (
         "Wait until the receipt is registered; correct or void a refused one."
@@ -178,6 +178,57 @@ class ReturnLapsed(RuleViolation):
     sentence: ClassVar[str] = "Return {return_id} was begun and not issued in time; it is void."
     next_step: ClassVar[str] = "Send the return again with a new idempotency key."
     return_id: UUID
+
+
+@dataclass(eq=False)
+class LaterPaymentsStand(RuleViolation):
+    """A prepayment comes back last: the payments that followed it name it."""
+
+    code: ClassVar[str] = "later-payments-stand"
+    sentence: ClassVar[str] = (
+        "Prepayment {receipt_id} cannot come back: {payments} later payments of it stand."
+    )
+    next_step: ClassVar[str] = (
+        "Give the later payments back first (the receipt's chain shows them), then the prepayment."
+    )
+    receipt_id: UUID
+    payments: int
+
+
+@dataclass(eq=False)
+class ReceiptNotPayable(RuleViolation):
+    """Further and final payments follow a registered prepayment, taken by the same seller."""
+
+    code: ClassVar[str] = "receipt-not-payable"
+    sentence: ClassVar[str] = "Nothing can be paid on receipt {receipt_id}: {reason}."
+    next_step: ClassVar[str] = (
+        "Name the prepayment itself, and a register of the company that took it; "
+        "take a new prepayment where it came back."
+    )
+    receipt_id: UUID
+    reason: str
+
+
+@dataclass(eq=False)
+class PaymentExceedsOwed(RuleViolation):
+    """More was to be paid than the goods cost, or than is still owed for them."""
+
+    code: ClassVar[str] = "payment-exceeds-owed"
+    sentence: ClassVar[str] = "{asked_kopecks} kopecks were to be paid, {owed_kopecks} are owed."
+    next_step: ClassVar[str] = "Take what is owed at most; payments on their way count as paid."
+    field: str
+    asked_kopecks: int
+    owed_kopecks: int
+
+
+@dataclass(eq=False)
+class PaymentLapsed(RuleViolation):
+    """A payment was begun and not issued in time; what it was to pay is owed again."""
+
+    code: ClassVar[str] = "payment-lapsed"
+    sentence: ClassVar[str] = "Payment {payment_id} was begun and not issued in time; it is void."
+    next_step: ClassVar[str] = "Send the payment again with a new idempotency key."
+    payment_id: UUID
 
 
 @dataclass(eq=False)

@@ -10,7 +10,8 @@ Rules (numbered on in docs/money.md):
    A part of a discounted line is one line at the price of the sale; what its cost is above the money that comes back is
    its discount. Excise stamps are named when the whole line comes back: no part knows which ones are its own.
 3. Taxes are taken by the rates of the sale, whatever the letters mean today, by the same function as a sale's.
-4. Cash is paid out rounded to the step of the selling register's shift, as a sale's is taken; other forms get exact amounts.
+4. A part payment comes back as the whole it was: its return repeats goods, price and what was paid of each line.
+5. Cash is paid out rounded to the step of the selling register's shift, as a sale's is taken; other forms get exact amounts.
    What agrees with the sale to the kopeck is the sum before rounding (reference §8.4).
 """
 
@@ -21,14 +22,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from domain.documents.receipt import Discount, Line, Original, Payment, Receipt, ReceiptKind, TaxRow
+from domain.documents.receipt import Discount, Line, Original, Payment, Receipt, ReceiptKind
 from domain.documents.text import encodable
 from domain.errors import InvalidField
 from domain.money import Money, Quantity, round_half_up
 from domain.payments import CASH, CashPayment, PaymentRequest, settle
 from domain.returns import TakenLine, WantedLine
-from domain.taxes.rates import TaxGroup
-from domain.taxes.totals import tax_rows
+from domain.taxes.totals import groups_of, tax_rows
 
 _UNIT = 1000
 """One unit in thousandths."""
@@ -59,7 +59,7 @@ def price_return(
     lines = tuple(
         part for line in taken for part in returned_lines(sale.lines[line.number - 1], line)
     )
-    unrounded = Money.total(line.discounted for line in lines)
+    unrounded = Money.total(line.due for line in lines)
     payments = _pay_out(request.payments, due=unrounded, cash_step=cash_step)
     total = Money.total(payment.amount for payment in payments)
     comment = request.comment
@@ -68,7 +68,7 @@ def price_return(
         kind=ReceiptKind.RETURN,
         lines=lines,
         payments=payments,
-        taxes=tax_rows(lines, _groups_of(sale.taxes)),
+        taxes=tax_rows(lines, groups_of(sale.taxes)),
         unrounded=unrounded,
         rounding=unrounded - total,
         total=total,
@@ -77,13 +77,14 @@ def price_return(
         cashier_name=cashier_name,
         comment=None if comment is None else encodable(comment, field="comment"),
         original=original,
+        part=sale.part,
     )
 
 
 def returned_lines(line: Line, taken: TakenLine) -> tuple[Line, ...]:
     """Return the line with the quantity and money that come back of it; two where rule 2 asks for it."""
     quantity, cost = taken.quantity, taken.cost
-    if (quantity, cost) == (line.quantity, line.discounted):
+    if (quantity, cost) == (line.quantity, line.due):
         return (line,)
     line = replace(line, excise_stamps=None)
     if line.discount is not None or line.receipt_discount is not None:
@@ -121,13 +122,6 @@ def _discounted_part(line: Line, quantity: Quantity, *, owed: Money) -> Line:
 def agrees(cost: Money, *, price: Money, quantity: Quantity) -> bool:
     """Return whether a cost is price × quantity within half a kopeck, either way at a tie."""
     return abs(cost.kopecks * _UNIT - price.kopecks * quantity.thousandths) * 2 <= _UNIT
-
-
-def _groups_of(taxes: Sequence[TaxRow]) -> tuple[TaxGroup, ...]:
-    """Return what the letters meant when the goods were sold."""
-    return tuple(
-        TaxGroup(letter=row.letter, kind=row.kind, name=row.name, rate=row.rate) for row in taxes
-    )
 
 
 def _pay_out(

@@ -11,19 +11,25 @@ from domain.documents.receipt import ReceiptKind
 
 
 class ReturnState(StrEnum):
-    """What became of a return."""
+    """What became of a return; `GIVEN_BACK` is for a later payment that came back by a return of its own."""
 
     ISSUED = "issued"
     ABANDONED = "abandoned"
     REGISTERED = "registered"
     VOIDED = "voided"
     STORNOED = "stornoed"
+    GIVEN_BACK = "given-back"
+
+
+UNDONE = frozenset({ReturnState.STORNOED, ReturnState.GIVEN_BACK})
+"""What was registered and stands no longer."""
 
 
 class Return(Aggregate):
     """What became of one return or storno, on the shard of the register that issues it.
 
-    The original is what it gives back of or takes back: a sale, or the return that a storno reverses.
+    The original is what it gives back of or takes back: a sale, or the return that a storno reverses. A further payment or
+    final settlement has such a stream too: its original is the prepayment, and what it takes is what is owed.
 
     It begins in the commit that issues the return, or as abandoned when the return is given up before: of the two only
     the first to be committed stands.
@@ -55,7 +61,7 @@ class Return(Aggregate):
         state: ReturnState
 
     class OutcomeRecorded(Event):
-        """The return was registered, voided after a refusal, or taken back by a storno."""
+        """The return was registered, voided after a refusal, or undone: by a storno, a payment also by a return."""
 
         TOPIC: ClassVar[str] = "return.outcome-recorded"
         receipt_id: UUID

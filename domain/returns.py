@@ -4,6 +4,9 @@ A return takes three steps (design §5): it **reserves** on the `SoldReceipt` of
 selling register together with its `Return`, and its outcome **confirms** or **releases** the reservation. No step needs
 two shards at once, so the process may die between any two: a reservation whose return was never issued is released
 later, after its `Return` (return_outcome.py) was begun as abandoned, which keeps a late issue from following.
+
+Further and final payments on a prepayment take the same three steps with what is owed on it: they reserve on the
+`SoldReceipt` of the prepayment, and whoever asks, no more is ever paid than owed.
 """
 
 from __future__ import annotations
@@ -11,28 +14,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import ClassVar
+from operator import le
+from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.aggregate import Aggregate, AggregateCreated, event
-from domain.documents.receipt import Receipt
+from domain.documents.receipt import PartPaymentKind, Receipt
 from domain.errors import (
     IdempotencyKeyReused,
     InvalidField,
+    LaterPaymentsStand,
     NothingLeft,
+    PaymentLapsed,
+    ReceiptNotPayable,
     ReceiptNotReturnable,
     ReturnExceedsSale,
     ReturnLapsed,
 )
 from domain.money import ZERO, Money, Quantity
+from domain.part_payment import further_shares, paid_of_lines, shared_as_owed
 
 
 @dataclass(frozen=True, slots=True)
 class SoldLine:
-    """Quantity of one line of the original and what was owed for it after discounts, in the lines' order."""
+    """Quantity of one line of the original and what was paid for it after discounts, in the lines' order.
+
+    `owed` is there in part payments only: what a prepayment leaves to pay for the line; later parts leave nothing.
+    """
 
     quantity: Quantity
     cost: Money
+    owed: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +57,7 @@ class WantedLine:
 
 @dataclass(frozen=True, slots=True)
 class TakenLine:
-    """Part of a line of the original; `cost` is its share of the line's cost."""
+    """Part of a line of the original; `cost` is its share of the line's cost, or what a later payment pays for it."""
 
     number: int
     quantity: Quantity
@@ -54,11 +66,15 @@ class TakenLine:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What one return or storno takes, reserved or confirmed; `register_id` is the register that issues it."""
+    """What one return or storno takes, reserved or confirmed; `register_id` is the register that issues it.
+
+    `pays`: it gives nothing back but is a later payment of this kind, and takes from what is owed.
+    """
 
     register_id: UUID
     lines: tuple[TakenLine, ...]
     confirmed: bool = False
+    pays: PartPaymentKind | None = None
 
 
 def cumulative_share(
@@ -115,13 +131,15 @@ class SoldReceipt(Aggregate):
         at: datetime
 
     class Reserved(Event):
-        """A return or storno takes its part; nobody else can from now on.
+        """A return, a storno or a later payment takes its part; nobody else can from now on.
 
-        `return_id` is the receipt of the return; `register_id` and `receipt_id` are the register that issues it and the
-        original. `adopted`: it was issued elsewhere and came to be known by its document.
+        `return_id` is the receipt of the return or payment; `register_id` and `receipt_id` are the register that issues
+        it and the original. `adopted`: it was issued elsewhere and came to be known by its document. `pays`: the kind of
+        payment; None for what gives something back.
         """
 
         TOPIC: ClassVar[str] = "sold-receipt.reserved"
+        class_version: ClassVar[int] = 2
         return_id: UUID
         register_id: UUID
         sold_register_id: UUID
@@ -129,16 +147,22 @@ class SoldReceipt(Aggregate):
         lines: tuple[TakenLine, ...]
         adopted: bool
         at: datetime
+        pays: PartPaymentKind | None
+
+        @staticmethod
+        def upcast_v1_v2(state: dict[str, Any]) -> None:
+            """Only returns and stornos took something."""
+            state["pays"] = None
 
     class Confirmed(Event):
-        """The tax service has the return."""
+        """The tax service has the return or payment."""
 
         TOPIC: ClassVar[str] = "sold-receipt.confirmed"
         return_id: UUID
         at: datetime
 
     class Released(Event):
-        """The return was never issued, was voided or was taken back: its part may come back again."""
+        """The return or payment was never issued, was voided or was taken back: its part is there again."""
 
         TOPIC: ClassVar[str] = "sold-receipt.released"
         return_id: UUID
@@ -179,27 +203,62 @@ class SoldReceipt(Aggregate):
             for line, gone in zip(self.lines, self._gone(), strict=True)
         )
 
+    @property
+    def in_part(self) -> bool:
+        """Whether it took a part of the price only."""
+        return any(line.owed is not None for line in self.lines)
+
+    @property
+    def payments(self) -> tuple[Taken, ...]:
+        """The later payments that stand on a prepayment, on their way or registered."""
+        return tuple(taken for taken in self.taken.values() if taken.pays is not None)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the final settlement of a prepayment stands, so that the goods changed hands."""
+        return any(taken.pays is PartPaymentKind.FINAL for taken in self.payments)
+
+    def owed(self) -> tuple[Money, ...]:
+        """Return what is still to pay for each line of a prepayment; nothing where it is void or came back."""
+        if self.void or len(self.payments) < len(self.taken):
+            return tuple(ZERO for _ in self.lines)
+        owed = [line.owed or ZERO for line in self.lines]
+        for taken in self.payments:
+            for line in taken.lines:
+                owed[line.number - 1] -= line.cost
+        return tuple(owed)
+
     def part(self, wanted: Sequence[WantedLine] | None) -> tuple[TakenLine, ...]:
         """Return what is taken when these quantities come back, in the order of the lines; None: all that is left.
 
-        Raises: ReceiptNotReturnable, NothingLeft, InvalidField, ReturnExceedsSale.
+        Raises: ReceiptNotReturnable, LaterPaymentsStand, NothingLeft, InvalidField, ReturnExceedsSale.
         """
         if self.void:
             raise ReceiptNotReturnable(receipt_id=self.receipt_id, reason="it was voided")
+        if self.payments:
+            raise LaterPaymentsStand(receipt_id=self.receipt_id, payments=len(self.payments))
+        if self.in_part and wanted is not None:
+            raise InvalidField(
+                field="lines", expected="absent: a part payment comes back as the whole it was"
+            )
         left = self.left()
         if not any(line.quantity.thousandths for line in left):
             raise NothingLeft(receipt_id=self.receipt_id)
         if wanted is None:
-            return tuple(
-                TakenLine(number=number, quantity=line.quantity, cost=line.cost)
-                for number, line in enumerate(left, start=1)
-                if line.quantity.thousandths
-            )
+            return self.rest()
         self._check(wanted, left)
         gone = self._gone()
         return tuple(
             self._share(line, gone[line.number - 1])
             for line in sorted(wanted, key=lambda line: line.number)
+        )
+
+    def rest(self) -> tuple[TakenLine, ...]:
+        """Return all that is left, as what takes it; nothing where nothing is."""
+        return tuple(
+            TakenLine(number=number, quantity=line.quantity, cost=line.cost)
+            for number, line in enumerate(self.left(), start=1)
+            if line.quantity.thousandths
         )
 
     def reserve(
@@ -219,12 +278,97 @@ class SoldReceipt(Aggregate):
             raise ReturnLapsed(return_id=return_id)
         before = self.taken.get(return_id)
         if before is not None:
-            if wanted is not None and _quantities(wanted) != _quantities(before.lines):
+            other = wanted is not None and _quantities(wanted) != _quantities(before.lines)
+            if other or before.pays is not None:
                 raise IdempotencyKeyReused
             return before.lines
         lines = self.part(wanted)
         self._take(return_id=return_id, register_id=register_id, lines=lines, at=at, adopted=False)
         return lines
+
+    def payment(self, amount: Money | None) -> tuple[TakenLine, ...]:
+        """Return what a later payment of `amount` takes of each line; None: the final settlement, which takes the rest.
+
+        A final settlement is possible once more where a payment came back after it. The receipt is a prepayment.
+
+        Raises: ReceiptNotPayable, InvalidField, PaymentExceedsOwed.
+        """
+        if self.void:
+            raise ReceiptNotPayable(receipt_id=self.receipt_id, reason="it was voided")
+        if len(self.payments) < len(self.taken):
+            raise ReceiptNotPayable(
+                receipt_id=self.receipt_id, reason="it came back or is on its way back"
+            )
+        owed = self.owed()
+        if self.settled and not any(owed):
+            raise ReceiptNotPayable(
+                receipt_id=self.receipt_id, reason="all is paid, the final settlement was made"
+            )
+        paid = owed if amount is None else further_shares(amount, owed)
+        return tuple(
+            TakenLine(number=number, quantity=Quantity(0), cost=cost)
+            for number, cost in enumerate(paid, start=1)
+        )
+
+    def reserve_payment(
+        self, *, payment_id: UUID, register_id: UUID, amount: Money | None, at: datetime
+    ) -> tuple[TakenLine, ...]:
+        """Keep what a later payment is to pay; the same payment reserves once and gets the same answer.
+
+        Raises: as `payment`; PaymentLapsed for a payment that was released; IdempotencyKeyReused for one that wanted
+        something else before.
+        """
+        if payment_id in self.released:
+            raise PaymentLapsed(payment_id=payment_id)
+        pays = PartPaymentKind.FINAL if amount is None else PartPaymentKind.FURTHER
+        before = self.taken.get(payment_id)
+        if before is not None:
+            paid = Money.total(line.cost for line in before.lines)
+            if before.pays is not pays or amount not in (None, paid):
+                raise IdempotencyKeyReused
+            return before.lines
+        lines = self.payment(amount)
+        self._take(
+            return_id=payment_id,
+            register_id=register_id,
+            lines=lines,
+            at=at,
+            adopted=False,
+            pays=pays,
+        )
+        return lines
+
+    def count_payment(
+        self,
+        *,
+        payment_id: UUID,
+        register_id: UUID,
+        kind: PartPaymentKind,
+        paid: Sequence[Money],
+        at: datetime,
+    ) -> None:
+        """Count a later payment that was registered elsewhere, as far as so much is owed; once only.
+
+        `paid` is what it took of its lines. Other programs may list the goods otherwise or share the money otherwise; what
+        they took counts all the same, shared by what is owed.
+        """
+        if payment_id not in self.taken and payment_id not in self.released:
+            owed = self.owed()
+            fits = len(paid) == len(owed) and all(map(le, paid, owed))
+            counted = paid if fits else shared_as_owed(Money.total(paid), owed)
+            lines = tuple(
+                TakenLine(number=number, quantity=Quantity(0), cost=part)
+                for number, part in enumerate(counted, start=1)
+            )
+            self._take(
+                return_id=payment_id,
+                register_id=register_id,
+                lines=lines,
+                at=at,
+                adopted=True,
+                pays=kind,
+            )
+        self.confirm(payment_id, at=at)
 
     def count(
         self, *, return_id: UUID, register_id: UUID, lines: tuple[TakenLine, ...], at: datetime
@@ -248,9 +392,11 @@ class SoldReceipt(Aggregate):
             self._released(return_id=return_id, at=at)
 
     def _gone(self) -> tuple[SoldLine, ...]:
-        """Return what was taken of each line."""
+        """Return what came back of each line."""
         quantities, costs = [0] * len(self.lines), [0] * len(self.lines)
         for taken in self.taken.values():
+            if taken.pays is not None:
+                continue
             for line in taken.lines:
                 quantities[line.number - 1] += line.quantity.thousandths
                 costs[line.number - 1] += line.cost.kopecks
@@ -302,6 +448,7 @@ class SoldReceipt(Aggregate):
         lines: tuple[TakenLine, ...],
         at: datetime,
         adopted: bool,
+        pays: PartPaymentKind | None = None,
     ) -> None:
         self._reserved(
             return_id=return_id,
@@ -311,6 +458,7 @@ class SoldReceipt(Aggregate):
             lines=lines,
             adopted=adopted,
             at=at,
+            pays=pays,
         )
 
     @event(Corrected)
@@ -333,8 +481,10 @@ class SoldReceipt(Aggregate):
         lines: tuple[TakenLine, ...],
         adopted: bool,
         at: datetime,
+        pays: PartPaymentKind | None,
     ) -> None:
-        self.taken = {**self.taken, return_id: Taken(register_id=register_id, lines=lines)}
+        taken = Taken(register_id=register_id, lines=lines, pays=pays)
+        self.taken = {**self.taken, return_id: taken}
 
     @event(Confirmed)
     def _confirmed(self, *, return_id: UUID, at: datetime) -> None:
@@ -347,8 +497,19 @@ class SoldReceipt(Aggregate):
 
 
 def sold_lines(receipt: Receipt) -> tuple[SoldLine, ...]:
-    """Return quantity and discounted cost of each line: no more than was owed for a line may come back."""
-    return tuple(SoldLine(quantity=line.quantity, cost=line.discounted) for line in receipt.lines)
+    """Return quantity and discounted cost of each line: no more than was owed for a line may come back.
+
+    Of a part payment no more than was paid may come back; what is owed then is for later payments on a prepayment.
+    """
+    if receipt.part is None:
+        return tuple(
+            SoldLine(quantity=line.quantity, cost=line.discounted) for line in receipt.lines
+        )
+    leaves = receipt.part.kind is PartPaymentKind.PREPAYMENT
+    return tuple(
+        SoldLine(quantity=line.quantity, cost=paid, owed=line.discounted - paid if leaves else ZERO)
+        for line, paid in zip(receipt.lines, paid_of_lines(receipt), strict=True)
+    )
 
 
 def _quantities(lines: Sequence[WantedLine] | Sequence[TakenLine]) -> dict[int, Quantity]:

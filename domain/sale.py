@@ -30,6 +30,7 @@ __all__ = [
     "OtherPayment",
     "SaleRequest",
     "price_sale",
+    "priced_goods",
     "priced_lines",
 ]
 
@@ -89,16 +90,7 @@ def price_sale(
 
     Raises: EmptyReceipt, InvalidField, DiscountExceedsCost, TotalsDiffer, UnknownTaxLetter, PaymentsDiffer.
     """
-    lines, discount = priced_lines(request.lines, discount=request.discount)
-    unrounded = Money.total(line.discounted for line in lines)
-    if unrounded <= ZERO:
-        raise InvalidField(field="lines", expected="worth more than nothing")
-    if request.total is not None and request.total != unrounded:
-        raise TotalsDiffer(
-            field="total_kopecks",
-            stated_kopecks=request.total.kopecks,
-            computed_kopecks=unrounded.kopecks,
-        )
+    lines, discount, unrounded = priced_goods(request)
     payments = settle(request.payments, due=unrounded, cash_step=cash_step)
     total = Money.total(payment.amount for payment in payments)
     return Receipt(
@@ -116,6 +108,24 @@ def price_sale(
         comment=optional(request.comment, field="comment"),
         discount=discount,
     )
+
+
+def priced_goods(request: SaleRequest) -> tuple[tuple[Line, ...], Discount | None, Money]:
+    """Return the lines, the discount on the whole receipt, and what the goods cost after all discounts.
+
+    Raises: EmptyReceipt, InvalidField, DiscountExceedsCost, TotalsDiffer.
+    """
+    lines, discount = priced_lines(request.lines, discount=request.discount)
+    price = Money.total(line.discounted for line in lines)
+    if price <= ZERO:
+        raise InvalidField(field="lines", expected="worth more than nothing")
+    if request.total is not None and request.total != price:
+        raise TotalsDiffer(
+            field="total_kopecks",
+            stated_kopecks=request.total.kopecks,
+            computed_kopecks=price.kopecks,
+        )
+    return lines, discount, price
 
 
 def priced_lines(

@@ -9,7 +9,7 @@ from functools import singledispatch
 from typing import Any, ClassVar
 from uuid import UUID
 
-from domain.documents.receipt import Receipt, ReceiptKind, ReceiptState
+from domain.documents.receipt import PartPaymentKind, Receipt, ReceiptKind, ReceiptState
 from domain.money import Money
 from domain.register import events
 from infra.event_store.feed import FeedEvent
@@ -53,7 +53,8 @@ class StoredReceipt:
     service's. `local_number` is None while no document of the receipt is on its way or registered. `learned` tells
     how we know that it is registered: `ticket`, `inquiry` or `adoption`. `adopted`: it was issued elsewhere.
     `testing`: it is a test and no fiscal receipt. `original_*`: the receipt that a return gives goods back of or that a
-    storno takes back; only its number is known where a return was made elsewhere.
+    storno takes back, or the prepayment that a later payment pays on; only its number is known where a return was made
+    elsewhere. `part` and `full`: which part of the price a part payment takes, and the price.
     """
 
     receipt_id: UUID
@@ -87,6 +88,8 @@ class StoredReceipt:
     testing: bool = False
     original_receipt_id: UUID | None = None
     original_fiscal_number: str | None = None
+    part: PartPaymentKind | None = None
+    full: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +187,8 @@ def _new(
 ) -> StoredReceipt:
     receipt = event.receipt
     assert receipt is not None
-    original = receipt.original
+    original_id, original_number = _original(receipt)
+    part = receipt.part
     return StoredReceipt(
         receipt_id=receipt_id,
         register_id=standing.register_id,
@@ -202,9 +206,20 @@ def _new(
         discount=receipt.taken_off,
         cashier_id=receipt.cashier_id,
         cashier_name=receipt.cashier_name,
-        original_receipt_id=None if original is None else original.receipt_id,
-        original_fiscal_number=None if original is None else original.fiscal_number,
+        original_receipt_id=original_id,
+        original_fiscal_number=original_number,
+        part=None if part is None else part.kind,
+        full=None if part is None else part.full,
     )
+
+
+def _original(receipt: Receipt) -> tuple[UUID | None, str | None]:
+    """Return id and number of the receipt that another one follows; of a return it is what it gives back of."""
+    if receipt.original is not None:
+        return receipt.original.receipt_id, receipt.original.fiscal_number
+    if receipt.part is not None:
+        return receipt.part.prepayment_receipt_id, receipt.part.prepayment_fiscal_number
+    return None, None
 
 
 @singledispatch

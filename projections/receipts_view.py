@@ -36,7 +36,7 @@ class ReceiptRow(StoredReceipt):
             fiscal_number=self.fiscal_number,
             register_fiscal_number=self.register_fiscal_number,
             at=self.document_at,
-            total=ZERO if self.kind is ReceiptKind.STORNO else self.total,
+            total=ZERO if self.kind is ReceiptKind.STORNO else self.full or self.total,
             with_seconds=with_seconds,
         )
 
@@ -101,7 +101,8 @@ class ReceiptsView(View):
         )
 
     def chain(self, receipt_id: UUID) -> tuple[ReceiptRow, ...]:
-        """Return what belongs together with a receipt, itself included, oldest first: the sale, its returns, stornos.
+        """Return what belongs together with a receipt, itself included, oldest first: the sale, its returns, stornos;
+        the prepayment, what was paid on it, what came back of either.
 
         Empty for a receipt that is not known.
         """
@@ -135,7 +136,7 @@ _SAME = (
     "(c.original_receipt_id = r.receipt_id"
     " OR (c.original_receipt_id IS NULL AND c.original_fiscal_number = r.fiscal_number))"
 )
-"""The receipt `r` is the original of `c`; of returns made elsewhere only the number is known."""
+"""The receipt `r` is the original of `c`, or its prepayment; of what was made elsewhere only the number is known."""
 
 _CHAIN = sql.SQL(
     "WITH RECURSIVE up AS ("

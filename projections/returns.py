@@ -1,6 +1,6 @@
-"""Returns that are not settled yet: what was reserved, what was taken back, what was returned elsewhere.
+"""Returns and later payments that are not settled yet: what was reserved, what was undone, what was made elsewhere.
 
-Housekeeping asks it which returns to look at; what becomes of them is decided by their own streams. Events of one return
+Housekeeping asks it which ones to look at; what becomes of them is decided by their own streams. Events of one return
 lie on two shards and may be read in any order, so each only fills its part of the row.
 """
 
@@ -16,7 +16,7 @@ from uuid import UUID
 from domain.documents.receipt import Receipt, ReceiptKind
 from domain.ledger import OpenReturn, RegisteredSale
 from domain.register import events
-from domain.return_outcome import Return, ReturnState
+from domain.return_outcome import UNDONE, Return
 from domain.returns import SoldReceipt
 from infra.event_store.converter import converter
 from infra.event_store.feed import FeedEvent
@@ -30,7 +30,7 @@ _BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class AdoptedReturn:
-    """A return made elsewhere that its sale does not know of, and the sale it names."""
+    """A return made elsewhere that its sale does not know of, and the sale it names; or a payment and its prepayment."""
 
     register_id: UUID
     returned: Receipt
@@ -43,7 +43,7 @@ class OpenReturnsView(View):
     PROJECTION: ClassVar[str] = "returns"
 
     def open(self, *, limit: int = 200, after: OpenReturn | None = None) -> list[OpenReturn]:
-        """Return reservations without an outcome, and returns taken back since, oldest first, behind `after`."""
+        """Return reservations without an outcome, and those undone since, oldest first, behind `after`."""
         place = (_BEFORE_ALL, UUID(int=0))
         if after is not None:
             place = (after.reserved_at, after.return_id)
@@ -51,7 +51,7 @@ class OpenReturnsView(View):
             return [OpenReturn(**row) for row in rows.execute(_OPEN, [*place, limit])]
 
     def adopted(self, *, limit: int = 200) -> list[AdoptedReturn]:
-        """Return returns made elsewhere whose sale is in the journal and does not know of them yet."""
+        """Return what was made elsewhere and whose sale or prepayment is in the journal and does not know of it yet."""
         with self._rows() as rows:
             return [
                 AdoptedReturn(
@@ -87,7 +87,8 @@ SELECT t.register_id, back.receipt AS returned, r.register_id AS sold_register_i
   JOIN projections.receipts_contents sold ON sold.receipt_id = r.receipt_id
  WHERE t.original_fiscal_number IS NOT NULL AND t.reserved_at IS NULL
    AND r.kind = 'sale' AND r.state = 'registered' AND r.document_at IS NOT NULL
-   AND CASE WHEN t.original_register IS NULL THEN r.register_id = t.register_id
+   AND CASE WHEN t.pays THEN r.part = 'prepayment'
+            WHEN t.original_register IS NULL THEN r.register_id = t.register_id
             ELSE s.fiscal_number = t.original_register END
  ORDER BY t.return_id LIMIT %s
 """
@@ -98,7 +99,11 @@ SELECT t.register_id, back.receipt AS returned, r.register_id AS sold_register_i
 
 @dataclass(frozen=True, slots=True)
 class ReturnRow:
-    """One return. `original_*`: what a return made elsewhere names, the register only where another one sold."""
+    """One return or later payment. `original_*`: what one made elsewhere names, the register only where another sold.
+
+    `stornoed`: it was undone after its registration, by a storno or, a payment (`pays`), by a return. A payment's
+    document names no register, for fiscal numbers are the tax service's and unlike for all registers.
+    """
 
     return_id: UUID
     register_id: UUID | None = None
@@ -110,13 +115,14 @@ class ReturnRow:
     stornoed: bool = False
     original_fiscal_number: str | None = None
     original_register: str | None = None
+    pays: bool = False
 
 
 _RETURNS = Table("returns", ReturnRow, key=("return_id",))
 
 
 class ReturnsProjection(Projection):
-    """Keeps one row a return."""
+    """Keeps one row a return or later payment."""
 
     NAME: ClassVar[str] = "returns"
     TOPICS: ClassVar[frozenset[str]] = frozenset(
@@ -148,11 +154,12 @@ def _return_of(event: Any) -> UUID | None:
     if isinstance(event, SoldReceipt.Reserved | SoldReceipt.Confirmed | SoldReceipt.Released):
         return event.return_id
     if isinstance(event, Return.OutcomeRecorded):
-        return event.receipt_id if event.state is ReturnState.STORNOED else None
+        return event.receipt_id if event.state in UNDONE else None
     receipt: Receipt | None = event.receipt
-    if receipt is None or receipt.kind is not ReceiptKind.RETURN or event.subject_id is not None:
+    if receipt is None or event.subject_id is not None:
         return None
-    return receipt.receipt_id
+    follows = receipt.kind is ReceiptKind.RETURN or receipt.pays_on
+    return receipt.receipt_id if follows else None
 
 
 @singledispatch
@@ -189,7 +196,13 @@ def _(event: Return.OutcomeRecorded, row: ReturnRow, stream_id: UUID) -> ReturnR
 
 @_after.register
 def _(event: events.DocumentAdopted, row: ReturnRow, stream_id: UUID) -> ReturnRow:
-    original = None if event.receipt is None else event.receipt.original
+    receipt = event.receipt
+    assert receipt is not None
+    if receipt.pays_on:
+        assert receipt.part is not None
+        number = receipt.part.prepayment_fiscal_number
+        return replace(row, register_id=stream_id, original_fiscal_number=number, pays=True)
+    original = receipt.original
     return replace(
         row,
         register_id=stream_id,

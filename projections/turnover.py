@@ -2,7 +2,8 @@
 
 The journal keeps these sums, because it alone has what receipts say. A storno takes its original out of the sums, in
 the shift and on the day of the storno; days are those of Kyiv, as printed on the documents. Goods given back stand
-beside the goods sold, under the kind of their receipt.
+beside the goods sold, under the kind of their receipt. Of goods paid in parts each part counts its money; quantity, cost
+and discounts count once, with the final settlement, by which they change hands.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.clock import kyiv
-from domain.documents.receipt import Receipt, ReceiptKind
+from domain.documents.receipt import PartPaymentKind, Receipt, ReceiptKind
 from domain.register import events
 from infra.postgres import Connection
 from projections.standing import Standing, shift_of, testing_of
@@ -247,17 +248,20 @@ class _Sums:
                 tax.base.kopecks,
                 tax.tax.kopecks,
             )
+        handed_over = receipt.part is None or receipt.part.kind is PartPaymentKind.FINAL
         taken_off = 0
         for line in receipt.lines:
-            taken_off += line.taken_off.kopecks
+            goods = (line.quantity.thousandths, line.cost.kopecks, line.taken_off.kopecks)
+            quantity, cost, off = goods if handed_over else (0, 0, 0)
+            taken_off += off
             _add(
                 self._products[*place, *_named(line.code, line.name, line.unit_name)],
                 sign,
                 1,
-                line.quantity.thousandths,
-                line.cost.kopecks,
-                line.taken_off.kopecks,
-                line.discounted.kopecks,
+                quantity,
+                cost,
+                off,
+                line.due.kopecks,
             )
         _add(
             self._cashiers[*place, *_named(receipt.cashier_name)],

@@ -16,7 +16,7 @@ from eventsourcing.domain import CanMutateAggregate
 
 from domain.cashier import Cashier
 from domain.company import BusinessUnit, Company
-from domain.documents.receipt import ReceiptKind
+from domain.documents.receipt import PartPaymentKind, ReceiptKind
 from domain.documents.shift import DocumentKind, OrderTotals, ShiftTotals, ZReport
 from domain.drawer import DrawerSettings
 from domain.identifiers import document_id, document_uid, return_stream_id, sold_receipt_id
@@ -32,12 +32,15 @@ from infra.event_store.codec import LedgerMapper
 from tests.examples import (
     DEPOSIT,
     ISSUE,
+    PART_RETURN,
     PLAIN_SALE,
+    PREPAYMENT,
     RETURN,
     RETURN_ELSEWHERE,
     RICH_SALE,
     SALE,
     SELLER,
+    SETTLEMENT,
     STORNO,
     WITHDRAWAL,
 )
@@ -175,6 +178,30 @@ EVENTS: dict[str, Any] = {
         lines=(TakenLine(number=2, quantity=Quantity(1000), cost=Money(2748)),),
         adopted=False,
         at=RECORDED_AT,
+        pays=None,
+    ),
+    "sold-receipt-issued-prepayment": _first(
+        SoldReceipt.Issued,
+        sold_receipt_id(PREPAYMENT.receipt_id),
+        register_id=REGISTER_ID,
+        receipt_id=PREPAYMENT.receipt_id,
+        lines=sold_lines(PREPAYMENT),
+        total=PREPAYMENT.total,
+    ),
+    "sold-receipt-reserved-payment": _of(
+        SoldReceipt.Reserved,
+        sold_receipt_id(PREPAYMENT.receipt_id),
+        return_id=SETTLEMENT.receipt_id,
+        register_id=REGISTER_ID,
+        sold_register_id=REGISTER_ID,
+        sold_receipt_id=PREPAYMENT.receipt_id,
+        lines=tuple(
+            TakenLine(number=number, quantity=Quantity(0), cost=line.due)
+            for number, line in enumerate(SETTLEMENT.lines, start=1)
+        ),
+        adopted=False,
+        at=RECORDED_AT,
+        pays=PartPaymentKind.FINAL,
     ),
     "sold-receipt-confirmed": _of(
         SoldReceipt.Confirmed,
@@ -197,6 +224,12 @@ EVENTS: dict[str, Any] = {
         original_receipt_id=RECEIPT_ID,
         original_kind=ReceiptKind.SALE,
         state=ReturnState.ISSUED,
+    ),
+    "return-outcome-recorded-given-back": _of(
+        Return.OutcomeRecorded,
+        return_stream_id(SETTLEMENT.receipt_id),
+        receipt_id=SETTLEMENT.receipt_id,
+        state=ReturnState.GIVEN_BACK,
     ),
     "return-outcome-recorded": _of(
         Return.OutcomeRecorded,
@@ -247,6 +280,9 @@ EVENTS: dict[str, Any] = {
     "receipt-issued-storno": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=STORNO),
     "receipt-issued-plain": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=PLAIN_SALE),
     "receipt-issued-rich": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=RICH_SALE),
+    "receipt-issued-prepayment": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=PREPAYMENT),
+    "receipt-issued-settlement": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=SETTLEMENT),
+    "receipt-issued-part-return": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=PART_RETURN),
     "receipt-issued-deposit": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=DEPOSIT),
     "receipt-issued-issue": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=ISSUE),
     "receipt-issued-withdrawal": _of(events.ReceiptIssued, shift_id=SHIFT_ID, receipt=WITHDRAWAL),

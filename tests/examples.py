@@ -10,6 +10,8 @@ from domain.documents.receipt import (
     CashWithdrawal,
     Line,
     Original,
+    PartPayment,
+    PartPaymentKind,
     Payment,
     Receipt,
     ReceiptKind,
@@ -29,6 +31,12 @@ from domain.documents.shift import (
     ZReport,
 )
 from domain.money import ZERO, Money, Quantity, Rate
+from domain.part_payment import (
+    LaterPaymentRequest,
+    PrepaymentRequest,
+    price_later_payment,
+    price_prepayment,
+)
 from domain.sale import (
     CashPayment,
     DiscountRequest,
@@ -336,6 +344,86 @@ RICH_SALE = price_sale(
 """Everything a line and a receipt may have: discounts and a surcharge, stamps, a service, a certificate."""
 
 
+PREPAYMENT = price_prepayment(
+    PrepaymentRequest(
+        goods=SaleRequest(
+            lines=(
+                LineRequest(
+                    name="Книга",
+                    quantity=Quantity(1_000),
+                    price=Money(12_000),
+                    letters="А",
+                    code="2001",
+                    unit_code=2009,
+                    unit_name="шт",
+                    discount=DiscountRequest(percent=Rate(1_000), name="Ціна тижня"),
+                ),
+                LineRequest(
+                    name="Вино столове, 0,75 л",
+                    quantity=Quantity(1_000),
+                    price=Money(18_000),
+                    letters="АГ",
+                    code="1001",
+                    excise_stamps=("ABCD123458",),
+                ),
+            ),
+            payments=(CashPayment(provided=Money(10_000)),),
+            comment="Залишок до сплати 217,34 грн.",
+        ),
+        amount=Money(7_066),
+    ),
+    receipt_id=UUID("7e5a0208-0b1c-4d2e-8f30-a1b2c3d40208"),
+    tax_groups=STANDARD_GROUPS,
+    cash_step=Money(50),
+    issued_at=datetime(2026, 11, 6, 13, 0, tzinfo=UTC),
+    cashier_id=None,
+    cashier_name="Приклад О. П.",
+)
+"""A part of the price of two things, one of them cheaper than on the shelf: 70.66 in cash, rounded to 70.50."""
+
+SETTLEMENT = price_later_payment(
+    LaterPaymentRequest(
+        payments=(
+            OtherPayment(
+                code=1,
+                name="КАРТКА",
+                amount=PREPAYMENT.registered_total - PREPAYMENT.unrounded,
+                slip=CARD_SLIP,
+            ),
+        )
+    ),
+    prepayment=PREPAYMENT,
+    part=PartPayment(
+        kind=PartPaymentKind.FINAL,
+        full=PREPAYMENT.registered_total,
+        prepayment_fiscal_number="3600000120",
+        prepayment_receipt_id=PREPAYMENT.receipt_id,
+        prepayment_register_id=UUID("7e5a0000-0b1c-4d2e-8f30-a1b2c3d40003"),
+    ),
+    taken=[line.discounted - line.due for line in PREPAYMENT.lines],
+    receipt_id=UUID("7e5a0209-0b1c-4d2e-8f30-a1b2c3d40209"),
+    cash_step=Money(50),
+    issued_at=datetime(2026, 11, 6, 14, 0, tzinfo=UTC),
+    cashier_id=None,
+    cashier_name="Приклад О. П.",
+)
+"""What `PREPAYMENT` leaves to pay, by card."""
+
+PART_RETURN = replace(
+    SETTLEMENT,
+    receipt_id=UUID("7e5a020a-0b1c-4d2e-8f30-a1b2c3d4020a"),
+    kind=ReceiptKind.RETURN,
+    issued_at=datetime(2026, 11, 6, 15, 0, tzinfo=UTC),
+    original=Original(
+        fiscal_number="3600000121",
+        kind=ReceiptKind.SALE,
+        receipt_id=SETTLEMENT.receipt_id,
+        register_id=UUID("7e5a0000-0b1c-4d2e-8f30-a1b2c3d40003"),
+    ),
+)
+"""`SETTLEMENT` comes back."""
+
+
 def _cash_receipt(
     kind: ReceiptKind, number: int, kopecks: int, at: datetime, slip: CardSlip | None = None
 ) -> Receipt:
@@ -420,6 +508,15 @@ RETURN_ELSEWHERE_DOCUMENT = FiscalDocument(
     heading=heading(505, RETURN_ELSEWHERE.issued_at),
     content=RETURN_ELSEWHERE,
 )
+PREPAYMENT_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.SALE, heading=heading(520, PREPAYMENT.issued_at), content=PREPAYMENT
+)
+SETTLEMENT_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.SALE, heading=heading(521, SETTLEMENT.issued_at), content=SETTLEMENT
+)
+PART_RETURN_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.RETURN, heading=heading(522, PART_RETURN.issued_at), content=PART_RETURN
+)
 STORNO_DOCUMENT = FiscalDocument(
     kind=DocumentKind.STORNO,
     heading=heading(506, datetime(2026, 11, 5, 10, 15, tzinfo=UTC)),
@@ -497,6 +594,9 @@ DOCUMENTS = {
     "return-elsewhere": RETURN_ELSEWHERE_DOCUMENT,
     "storno": STORNO_DOCUMENT,
     "sale-rich": RICH_SALE_DOCUMENT,
+    "prepayment": PREPAYMENT_DOCUMENT,
+    "settlement": SETTLEMENT_DOCUMENT,
+    "part-return": PART_RETURN_DOCUMENT,
     "service-deposit": DEPOSIT_DOCUMENT,
     "service-issue": ISSUE_DOCUMENT,
     "cash-withdrawal": WITHDRAWAL_DOCUMENT,

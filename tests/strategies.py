@@ -12,6 +12,8 @@ from domain.documents.receipt import (
     Discount,
     Line,
     Original,
+    PartPayment,
+    PartPaymentKind,
     Payment,
     Receipt,
     ReceiptKind,
@@ -228,8 +230,24 @@ def receipts(draw: st.DrawFn) -> Receipt:
 
 
 @st.composite
+def part_payments(draw: st.DrawFn) -> Receipt:
+    """Prepayments, further payments and final settlements; each line says what is paid of it."""
+    receipt = draw(receipts())
+    kind = draw(st.sampled_from(PartPaymentKind))
+    part = PartPayment(
+        kind=kind,
+        full=draw(amounts(minimum=1)),
+        prepayment_fiscal_number=None
+        if kind is PartPaymentKind.PREPAYMENT
+        else draw(fiscal_numbers),
+    )
+    paid = tuple(replace(line, paid=draw(amounts())) for line in receipt.lines)
+    return replace(receipt, lines=paid, part=part)
+
+
+@st.composite
 def returns(draw: st.DrawFn) -> Receipt:
-    """Returns, on the register that sold and on others."""
+    """Returns, on the register that sold and on others, of whole sales and of part payments."""
     original = st.builds(
         Original,
         fiscal_number=fiscal_numbers,
@@ -237,7 +255,8 @@ def returns(draw: st.DrawFn) -> Receipt:
         day=st.none() | st.dates(date(2020, 1, 1), date(2099, 12, 31)),
         kind=st.just(ReceiptKind.SALE),
     )
-    return replace(draw(receipts()), kind=ReceiptKind.RETURN, original=draw(original))
+    sale = draw(receipts() | part_payments())
+    return replace(sale, kind=ReceiptKind.RETURN, original=draw(original))
 
 
 @st.composite
@@ -252,6 +271,7 @@ def stornos(draw: st.DrawFn) -> Receipt:
         unrounded=ZERO,
         rounding=ZERO,
         total=ZERO,
+        discount=None,
         original=Original(fiscal_number=draw(fiscal_numbers)),
     )
 
@@ -349,7 +369,7 @@ def fiscal_documents(draw: st.DrawFn) -> FiscalDocument:
     content: Receipt | ZReport | ShiftOpening | ShiftClosingContent
     match kind:
         case DocumentKind.SALE:
-            content = draw(receipts())
+            content = draw(receipts() | part_payments())
         case DocumentKind.RETURN:
             content = draw(returns())
         case DocumentKind.STORNO:

@@ -1,4 +1,4 @@
-"""Settling returns: each reservation is confirmed or released by what became of its return.
+"""Settling returns and later payments: each reservation is confirmed or released by what became of its receipt.
 
 It may run in several workers at once and at any time: each step is safe to repeat, and what it does not do now it does
 with the next round.
@@ -14,7 +14,7 @@ import structlog
 from domain.errors import FiscalError
 from domain.ledger import FiscalLedger, OpenReturn
 from infra.bootstrap import Engine
-from projections.returns import OpenReturnsView
+from projections.returns import AdoptedReturn, OpenReturnsView
 
 log = structlog.get_logger(__name__)
 
@@ -42,13 +42,23 @@ def settle_all(ledger: FiscalLedger, view: OpenReturnsView) -> int:
             log.exception("return not settled", return_id=str(pending.return_id))
     for adopted in view.adopted(limit=_PAGE):
         try:
-            ledger.count_adopted_return(
-                register_id=adopted.register_id, returned=adopted.returned, sale=adopted.sale
-            )
+            _count_adopted(ledger, adopted)
             settled += 1
         except FiscalError:
             log.exception("return not counted", return_id=str(adopted.returned.receipt_id))
     return settled
+
+
+def _count_adopted(ledger: FiscalLedger, adopted: AdoptedReturn) -> None:
+    """Count what was made elsewhere. Raises: NotFound, IntegrityFault."""
+    if adopted.returned.pays_on:
+        ledger.count_adopted_payment(
+            register_id=adopted.register_id, payment=adopted.returned, prepayment=adopted.sale
+        )
+    else:
+        ledger.count_adopted_return(
+            register_id=adopted.register_id, returned=adopted.returned, sale=adopted.sale
+        )
 
 
 def _open_returns(view: OpenReturnsView) -> Iterator[OpenReturn]:

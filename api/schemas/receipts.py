@@ -17,6 +17,8 @@ from domain.documents.receipt import (
     Discount,
     Line,
     Original,
+    PartPayment,
+    PartPaymentKind,
     Payment,
     ReceiptKind,
     ReceiptState,
@@ -68,6 +70,10 @@ class LineAnswer(AnswerModel):
     discounted_cost_kopecks: int = Field(
         description="What is owed for the line: the cost less both discounts.", examples=[2404]
     )
+    paid_kopecks: int | None = Field(
+        description="In a part payment: what this receipt takes of it, before cash rounding.",
+        examples=[1000],
+    )
     letters: str = Field(description="Tax letters.", examples=["А"])
     code: str | None = Field(description="Your code.", examples=["1002"])
     barcode: str | None = Field(description="Barcode.", examples=["4820000000031"])
@@ -91,6 +97,7 @@ class LineAnswer(AnswerModel):
             if line.receipt_discount is None
             else line.receipt_discount.kopecks,
             discounted_cost_kopecks=line.discounted.kopecks,
+            paid_kopecks=None if line.paid is None else line.paid.kopecks,
             letters=line.letters,
             code=line.code,
             barcode=line.barcode,
@@ -243,8 +250,38 @@ class OriginalAnswer(AnswerModel):
         )
 
 
+class PartPaymentAnswer(AnswerModel):
+    """What makes a receipt a part payment; a further or final one names the prepayment."""
+
+    kind: PartPaymentKind = Field(
+        description="Which part of the price it takes.", examples=["further"]
+    )
+    full_kopecks: int = Field(
+        description="The price of the goods after discounts: the sum that the document and its QR code carry.",
+        examples=[12000],
+    )
+    prepayment_fiscal_number: str | None = Field(
+        description="The prepayment's fiscal number.", examples=["3600000120"]
+    )
+    prepayment_receipt_id: UUID | None = Field(
+        description="Its id, where it is known.", examples=[_RECEIPT]
+    )
+    prepayment_register_id: UUID | None = Field(description="Its register.", examples=[_REGISTER])
+
+    @classmethod
+    def of(cls, part: PartPayment) -> PartPaymentAnswer:
+        """Return the answer about a part payment."""
+        return cls(
+            kind=part.kind,
+            full_kopecks=part.full.kopecks,
+            prepayment_fiscal_number=part.prepayment_fiscal_number,
+            prepayment_receipt_id=part.prepayment_receipt_id,
+            prepayment_register_id=part.prepayment_register_id,
+        )
+
+
 class RelatedAnswer(AnswerModel):
-    """One receipt of a chain: a sale, what came back of it, what was taken back."""
+    """One receipt of a chain: a sale, what came back of it, what was taken back; a prepayment and what was paid on it."""
 
     receipt_id: Id = Field(description="Its id.", examples=[_RECEIPT])
     register_id: Id = Field(description="Its register.", examples=[_REGISTER])
@@ -258,7 +295,11 @@ class RelatedAnswer(AnswerModel):
         description="The number given by the tax service.", examples=["3600000104"]
     )
     original_receipt_id: UUID | None = Field(
-        description="The receipt it gives back of or takes back.", examples=[_RECEIPT]
+        description="The receipt it gives back of, takes back or pays on.", examples=[_RECEIPT]
+    )
+    part_payment: PartPaymentKind | None = Field(
+        description="Which part of the price it takes or gives back; null where it is no part.",
+        examples=["prepayment"],
     )
 
     @classmethod
@@ -273,6 +314,7 @@ class RelatedAnswer(AnswerModel):
             total_kopecks=row.total.kopecks,
             fiscal_number=row.fiscal_number,
             original_receipt_id=row.original_receipt_id,
+            part_payment=row.part,
         )
 
 
@@ -290,7 +332,8 @@ class ReceiptAnswer(AnswerModel):
         description="All discounts of the receipt and its lines together.", examples=[0]
     )
     unrounded_kopecks: int = Field(
-        description="Sum of the lines after discounts; of a storno: what it takes back.",
+        description="Sum of the lines after discounts, of a part payment what is paid of it; of a storno: what it "
+        "takes back.",
         examples=[2748],
     )
     rounding_kopecks: int = Field(description="unrounded − total.", examples=[-2])
@@ -311,6 +354,9 @@ class ReceiptAnswer(AnswerModel):
     )
     withdrawal: WithdrawalAnswer | None = Field(
         description="What a cash withdrawal tells besides its amount."
+    )
+    part_payment: PartPaymentAnswer | None = Field(
+        description="What makes it a prepayment, a further payment, a final settlement, or the return of one."
     )
 
     receipt_id: Id = Field(description="Its id.", examples=[_RECEIPT])
@@ -345,8 +391,8 @@ class ReceiptAnswer(AnswerModel):
     )
     chain: list[RelatedAnswer] = Field(
         default=[],
-        description="Receipts that belong together, this one included, oldest first: the sale, its returns, stornos. "
-        "Filled where a receipt is read; empty in answers to what issues one.",
+        description="Receipts that belong together, this one included, oldest first: the sale, its returns, stornos; "
+        "the prepayment and what was paid on it. Filled where a receipt is read; empty in answers to what issues one.",
         examples=[[]],
     )
     links: ReceiptLinks = Field(description="Where to go on from here.")
@@ -458,6 +504,7 @@ def receipt_answer(
         original=None if receipt.original is None else OriginalAnswer.of(receipt.original),
         purpose=receipt.purpose,
         withdrawal=None if receipt.withdrawal is None else WithdrawalAnswer.of(receipt.withdrawal),
+        part_payment=None if receipt.part is None else PartPaymentAnswer.of(receipt.part),
         qr=qr,
         check_url=qr,
         refusal=None if progress.refusal is None else RefusalAnswer.of(progress.refusal),

@@ -17,10 +17,10 @@ from api.schemas.common import (
 from api.schemas.payments import MOST_PAYMENTS, CardBody, OtherBody
 from api.schemas.sales import LONGEST_SOURCE_TEXT
 from domain.documents.receipt import Receipt
-from domain.money import Money, Quantity
+from domain.money import ZERO, Money, Quantity
 from domain.payments import CashPayment
 from domain.refund import ReturnRequest
-from domain.returns import SoldReceipt, WantedLine
+from domain.returns import SoldLine, SoldReceipt, WantedLine
 from domain.sale import MOST_LINES
 
 _RECEIPT = "7e5a0000-0b1c-4d2e-8f30-a1b2c3d401f7"
@@ -28,14 +28,14 @@ _REGISTER = "c2f3de55-9f0b-5b0e-8f6e-2a6f0c1b7d20"
 
 
 class OriginalBody(RequestModel):
-    """The sale: by its id here, or by the two numbers on the buyer's receipt."""
+    """The sale or prepayment: by its id here, or by the two numbers on the buyer's receipt."""
 
     receipt_id: UUID | None = Field(default=None, description="Its id; alone.", examples=[_RECEIPT])
     fiscal_number: str | None = optional_text(
         "Its fiscal number, together with the register's.", longest=128, example="3600000103"
     )
     register_fiscal_number: str | None = optional_text(
-        "The fiscal number of the register that sold.", longest=64, example="4000777001"
+        "The fiscal number of its register.", longest=64, example="4000777001"
     )
 
 
@@ -80,7 +80,7 @@ class ReturnBody(RequestModel):
         default=None,
         min_length=1,
         max_length=MOST_LINES,
-        description="What comes back; absent: all that is left of the sale.",
+        description="What comes back; absent: all that is left of the sale. Part payments come back whole.",
         examples=[[{"line": 2, "quantity_thousandths": 1000}]],
     )
     payments: list[PayoutBody] = Field(
@@ -136,8 +136,10 @@ class ReturnableAnswer(AnswerModel):
 
     @classmethod
     def of(cls, sold: SoldReceipt, receipt: Receipt) -> ReturnableAnswer:
-        """Return the answer about a sale."""
+        """Return the answer about a sale; nothing of a prepayment may come back before the payments that followed it."""
         left = sold.left()
+        if sold.payments:
+            left = tuple(SoldLine(quantity=Quantity(0), cost=ZERO) for _ in left)
         return cls(
             receipt_id=sold.receipt_id,
             register_id=sold.register_id,

@@ -96,7 +96,11 @@ class ProductTurnoverAnswer(TurnoverRow):
         description="Discounts less surcharges, the lines' own and those of whole receipts.",
         examples=[1220],
     )
-    total_kopecks: int = Field(description="cost − taken off.", examples=[40000])
+    total_kopecks: int = Field(
+        description="cost − taken off. Of goods paid in parts: what was paid; their quantity, cost and discounts count "
+        "with the final settlement.",
+        examples=[40000],
+    )
 
     @classmethod
     def of(cls, row: ProductTurnover) -> Self:

@@ -79,6 +79,16 @@ _FOR_THE_DRAWER_ONLY = frozenset({ReceiptKind.SERVICE_DEPOSIT, ReceiptKind.SERVI
 """No settlement documents (reference §8.3): no buyer gets them, so there is nothing to check by a QR code."""
 _INPUT = (EmptyReceipt, UnknownTaxLetter, DiscountExceedsCost, TotalsDiffer, PaymentsDiffer)
 SIGNING = (SignerUnavailable, KeyUnknown)
+REFUSES_A_SALE = (
+    *_INPUT,
+    NoOpenShift,
+    ShiftClosing,
+    LaneParked,
+    TooManyWaiting,
+    CashierMayNotSell,
+    KeyNotForLiveRegister,
+    *SIGNING,
+)
 
 
 @receipts.add(
@@ -90,16 +100,7 @@ SIGNING = (SignerUnavailable, KeyUnknown)
     status=201,
     waits=True,
     others=NOT_YET,
-    refuses=(
-        *_INPUT,
-        NoOpenShift,
-        ShiftClosing,
-        LaneParked,
-        TooManyWaiting,
-        CashierMayNotSell,
-        KeyNotForLiveRegister,
-        *SIGNING,
-    ),
+    refuses=REFUSES_A_SALE,
 )
 async def sell(call: Call, register_id: RegisterId, body: SaleBody) -> Reply:
     """Issue a sale in the open shift.

@@ -49,6 +49,14 @@ class CashPurpose(StrEnum):
     OTHER = "other"
 
 
+class PartPaymentKind(StrEnum):
+    """Which part of the price of goods a sale takes: the first, one in between, or the last, with which they change hands."""
+
+    PREPAYMENT = "prepayment"
+    FURTHER = "further"
+    FINAL = "final"
+
+
 @dataclass(frozen=True, slots=True)
 class Discount:
     """What was taken off a line or a whole receipt; a negative amount is a surcharge.
@@ -67,7 +75,8 @@ class Line:
     """One line: `cost` is price × quantity, half kopecks up, before any discount.
 
     `discount` is the line's own, `receipt_discount` the line's share of the receipt's; None where it has none.
-    Of `uktzed` (goods) and `dkpp` (services) a line has one at most. `excise_stamps` is None for no stamps.
+    Of `uktzed` (goods) and `dkpp` (services) a line has one at most. `excise_stamps` is None for no stamps. `paid` is there
+    in part payments only: what this receipt takes of the line, before cash rounding.
     """
 
     name: str
@@ -85,6 +94,7 @@ class Line:
     excise_stamps: tuple[str, ...] | None = None
     discount: Discount | None = None
     receipt_discount: Money | None = None
+    paid: Money | None = None
 
     @property
     def taken_off(self) -> Money:
@@ -100,6 +110,11 @@ class Line:
         if self.discount is None and self.receipt_discount is None:
             return self.cost
         return self.cost - self.taken_off
+
+    @property
+    def due(self) -> Money:
+        """What this receipt takes for the line: all that is owed for it, or the part that is paid now."""
+        return self.discounted if self.paid is None else self.paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +166,8 @@ class CashWithdrawal:
 class TaxRow:
     """One tax of a receipt: `base` includes the tax it gives; `kind` 0 VAT, 1 excise (reference §3.6).
 
-    `turnover` is before discounts, `discounted_turnover` after them.
+    `turnover` is before discounts, `discounted_turnover` after them; both are of the full price in a part payment, while
+    `base` and `tax` are of what is paid.
     """
 
     kind: int
@@ -181,11 +197,27 @@ class Original:
 
 
 @dataclass(frozen=True, slots=True)
+class PartPayment:
+    """What makes a sale, or the return of one, a part payment. `full` is the price of the goods after discounts.
+
+    The prepayment is named where the kind is another: by its fiscal number and by our own ids, which are None in a
+    document of another program whose prepayment is not known here.
+    """
+
+    kind: PartPaymentKind
+    full: Money
+    prepayment_fiscal_number: str | None = None
+    prepayment_receipt_id: UUID | None = None
+    prepayment_register_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """A receipt as issued. `total` = `unrounded` − `rounding`; payments add up to `total`.
 
-    `unrounded` is what the lines come to after discounts. `discount` is the one on the whole receipt; the lines carry
-    their shares of it. Only a document of another program may have one that its lines know nothing of.
+    `unrounded` is what the lines come to after discounts; in a part payment, what is paid of them now. `discount` is the
+    one on the whole receipt; the lines carry their shares of it. Only a document of another program may have one that its
+    lines know nothing of.
     `issued_at` is UTC; the document that registers the receipt carries the Kyiv time of its signing. `original` is there
     for returns and storno. Payments of a return are paid out. A storno has no lines and taxes; its amounts and payments
     are those of the receipt it takes back, while its document has no amounts (reference §7.4). A service deposit, a
@@ -209,11 +241,27 @@ class Receipt:
     discount: Discount | None = None
     purpose: CashPurpose | None = None
     withdrawal: CashWithdrawal | None = None
+    part: PartPayment | None = None
+
+    @property
+    def pays_on(self) -> bool:
+        """Whether it is a sale that pays on a prepayment: a further payment or the final settlement."""
+        return (
+            self.kind is ReceiptKind.SALE
+            and self.part is not None
+            and self.part.kind is not PartPaymentKind.PREPAYMENT
+        )
 
     @property
     def registered_total(self) -> Money:
-        """What the tax service knows as the sum: a storno is registered with a zero amount (reference §7.4)."""
-        return ZERO if self.kind is ReceiptKind.STORNO else self.total
+        """What the tax service knows as the sum: a storno is registered with a zero amount (reference §7.4).
+
+        Of a part payment it is the full price, because CHECKTOTAL/SUM stays that and the service's page of a receipt is
+        asked for by its sum. Whether it wants the amount paid instead is not stated (reference §12, question 12).
+        """
+        if self.kind is ReceiptKind.STORNO:
+            return ZERO
+        return self.total if self.part is None else self.part.full
 
     @property
     def taken_off(self) -> Money:

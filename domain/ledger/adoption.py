@@ -15,14 +15,15 @@ from domain.company import Company
 from domain.digest import sha256
 from domain.documents.receipt import Receipt, ReceiptKind
 from domain.documents.shift import DocumentKind, FiscalDocument, ZReport
-from domain.identifiers import document_uid, shard_of, sold_receipt_id
+from domain.identifiers import document_uid, shard_of
 from domain.ledger.base import document_ref
-from domain.ledger.counterparts import FOLLOWING, Beside, takes
+from domain.ledger.counterparts import Beside, follows, takes
+from domain.ledger.selling import sold_receipt
 from domain.ledger.submission import LaneTask, Submission, task_of
 from domain.ports import LaneChange, LaneLease, StoredBytes, StoredKind
 from domain.register.aggregate import Register
 from domain.register.state import Shift, Waiting
-from domain.returns import SoldReceipt, sold_lines
+from domain.returns import sold_lines
 from domain.taxes.rates import TaxGroup
 
 
@@ -144,7 +145,8 @@ class Adoption(Submission):
         """
         ours = None if subject is None else subject.receipt
         if ours is not None:
-            if ours.kind in FOLLOWING or _same_content(ours, receipt):
+            # Part payments are never made again with other content, so theirs needs no comparing either.
+            if follows(ours) or ours.part is not None or _same_content(ours, receipt):
                 self._tell_outcome(beside, ours)
                 return ours
             receipt = replace(receipt, receipt_id=ours.receipt_id)
@@ -158,8 +160,7 @@ class Adoption(Submission):
             receipt = _with_target(register, receipt)
             if takes(receipt):
                 _taken_back_elsewhere(register, beside, receipt, at=at)
-            else:
-                self._tell_outcome(beside, receipt)
+            self._tell_outcome(beside, receipt)
         return receipt
 
     @staticmethod
@@ -199,15 +200,7 @@ class Adoption(Submission):
 def _sold_elsewhere(register: Register, beside: Beside, receipt: Receipt) -> None:
     """Let a sale that was made elsewhere be returned from now on."""
     if beside.sold(receipt.receipt_id) is None:
-        beside.add(
-            SoldReceipt(
-                id=sold_receipt_id(receipt.receipt_id),
-                register_id=register.id,
-                receipt_id=receipt.receipt_id,
-                lines=sold_lines(receipt),
-                total=receipt.total,
-            )
-        )
+        beside.add(sold_receipt(register.id, receipt))
 
 
 def _taken_back_elsewhere(
@@ -218,10 +211,8 @@ def _taken_back_elsewhere(
     assert original is not None
     assert original.receipt_id is not None
     sold = beside.sold(original.receipt_id)
-    if sold is not None and any(line.quantity.thousandths for line in sold.left()):
-        sold.count(
-            return_id=storno.receipt_id, register_id=register.id, lines=sold.part(None), at=at
-        )
+    if sold is not None and sold.rest():
+        sold.count(return_id=storno.receipt_id, register_id=register.id, lines=sold.rest(), at=at)
 
 
 def _with_target(register: Register, storno: Receipt) -> Receipt:

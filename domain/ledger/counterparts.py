@@ -26,7 +26,11 @@ from domain.returns import SoldReceipt
 AnyAggregate = TypeVar("AnyAggregate", bound=Aggregate)
 
 FOLLOWING = frozenset({ReceiptKind.RETURN, ReceiptKind.STORNO})
-"""Receipts that follow another one; each has a `Return` stream of its own."""
+"""Kinds of receipts that follow another one."""
+
+
+_WITH_OUTCOME = frozenset({ReceiptKind.RETURN, ReceiptKind.SALE})
+"""Kinds that may have a `Return` stream: of sales the later payments."""
 
 
 class Beside:
@@ -85,19 +89,17 @@ class Counterparts(LedgerBase):
             sold = beside.sold(receipt.receipt_id)
             assert sold is not None, "a sale is issued together with what may come back of it"
             sold.annul(at=at)
-        elif receipt.kind in FOLLOWING:
+        if follows(receipt):
             given_up = beside.returned(receipt.receipt_id)
-            assert given_up is not None, (
-                "returns and stornos are issued together with their streams"
-            )
+            assert given_up is not None, "what follows a receipt is issued together with its stream"
             given_up.record(ReturnState.VOIDED)
 
     def _tell_registered(
         self, register: Register, beside: Beside, before: Outstanding | None
     ) -> None:
-        """Record that what was on its way `before` is registered, if it is a return or storno and now is."""
+        """Record that what was on its way `before` is registered, if it follows another receipt and now is."""
         receipt = None if before is None else before.item.receipt
-        if receipt is None or receipt.kind not in FOLLOWING:
+        if receipt is None or not follows(receipt):
             return
         if any(
             isinstance(fact, DocumentRegistered) and fact.subject_id == receipt.receipt_id
@@ -107,11 +109,11 @@ class Counterparts(LedgerBase):
 
     @staticmethod
     def _tell_outcome(beside: Beside, receipt: Receipt) -> None:
-        """Record that a return is registered, or that a registered storno took a sale or a return back.
+        """Record that a return or a later payment is registered, or that a registered storno took one of them back.
 
-        A return that was made elsewhere has no stream of ours; its storno gives nothing back here.
+        What was made elsewhere has no stream of ours; its storno gives nothing back here.
         """
-        if receipt.kind not in FOLLOWING:
+        if not follows(receipt):
             return
         own = beside.returned(receipt.receipt_id)
         if own is not None:
@@ -119,10 +121,15 @@ class Counterparts(LedgerBase):
         original = receipt.original
         if receipt.kind is not ReceiptKind.STORNO or original is None:
             return
-        if original.kind is ReceiptKind.RETURN and original.receipt_id is not None:
-            reversed_return = beside.returned(original.receipt_id)
-            if reversed_return is not None:
-                reversed_return.record(ReturnState.STORNOED)
+        if original.kind in _WITH_OUTCOME and original.receipt_id is not None:
+            reversed_one = beside.returned(original.receipt_id)
+            if reversed_one is not None:
+                reversed_one.record(ReturnState.STORNOED)
+
+
+def follows(receipt: Receipt) -> bool:
+    """Return whether a receipt follows another one, and so has a `Return` stream: a return, storno or later payment."""
+    return receipt.kind in FOLLOWING or receipt.pays_on
 
 
 def takes(receipt: Receipt) -> bool:

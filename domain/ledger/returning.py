@@ -13,22 +13,16 @@ from uuid import UUID
 from domain.clock import fiscal_day
 from domain.documents.receipt import Original, Receipt, ReceiptKind
 from domain.documents.shift import document_kind
-from domain.errors import (
-    Conflict,
-    NotFound,
-    ReceiptNotReturnable,
-    ReturnLapsed,
-)
-from domain.identifiers import return_stream_id, shard_of, sold_receipt_id
+from domain.errors import ReceiptNotReturnable, ReturnLapsed
+from domain.identifiers import shard_of
 from domain.ledger.base import Issued
 from domain.ledger.selling import Selling
 from domain.ledger.settling import RegisteredSale, Settling, begun
-from domain.ports import CommandKey, Commit
+from domain.ports import CommandKey
 from domain.refund import ReturnRequest, price_return
 from domain.register.aggregate import Register
 from domain.register.state import Shift, Waiting
-from domain.return_outcome import Return, ReturnState
-from domain.returns import SoldReceipt, TakenLine
+from domain.returns import TakenLine
 
 
 class Returning(Selling, Settling):
@@ -47,7 +41,7 @@ class Returning(Selling, Settling):
         Everything is decided once on a trial before the sale is touched, so that an ordinary refusal reserves nothing.
 
         Raises: NotFound, NoOpenShift, ShiftClosing, LaneParked, TooManyWaiting, ReceiptNotReturnable, NothingLeft,
-        ReturnExceedsSale, ReturnLapsed, InvalidField, PaymentsDiffer.
+        LaterPaymentsStand, ReturnExceedsSale, ReturnLapsed, InvalidField, PaymentsDiffer.
         """
         return_id = self._identity_of_return(command)
 
@@ -64,7 +58,12 @@ class Returning(Selling, Settling):
                     request, sale, sold.part(wanted), original, shift, return_id, self.clock.now()
                 )
                 self._check_size(register, shift=shift, item=_as_waiting(trial))
-            lines = self._reserve(sale, request, return_id=return_id, register_id=register_id)
+            lines = self._reserve_part(
+                sale,
+                lambda sold: sold.reserve(
+                    return_id=return_id, register_id=register_id, wanted=wanted, at=self.clock.now()
+                ),
+            )
             return self._issue_return(
                 register_id, sale, request, original, lines, return_id=return_id, command=command
             )
@@ -96,9 +95,7 @@ class Returning(Selling, Settling):
                 receipt_id=receipt.receipt_id, reason=f"it is a {receipt.kind.value}, not a sale"
             )
         own = sale.register_id == register.id
-        seller = register
-        if not own:
-            seller = self.store.read(Register, sale.register_id, shard=shard_of(sale.register_id))
+        seller = self._seller(register, sale)
         if seller.company_id != register.company_id:
             raise ReceiptNotReturnable(
                 receipt_id=receipt.receipt_id, reason="another company sold it"
@@ -114,31 +111,6 @@ class Returning(Selling, Settling):
             register_id=sale.register_id,
         )
 
-    def _reserve(
-        self,
-        sale: RegisteredSale,
-        request: ReturnRequest,
-        *,
-        return_id: UUID,
-        register_id: UUID,
-    ) -> tuple[TakenLine, ...]:
-        shard = shard_of(sale.register_id)
-        stream_id = sold_receipt_id(sale.receipt.receipt_id)
-
-        def decide() -> tuple[TakenLine, ...]:
-            with self.store.hold(SoldReceipt, stream_id, shard=shard) as sold:
-                lines = sold.reserve(
-                    return_id=return_id,
-                    register_id=register_id,
-                    wanted=request.lines,
-                    at=self.clock.now(),
-                )
-                if sold.pending_events:
-                    self.store.commit(Commit(shard=shard, streams=(sold,)))
-                return lines
-
-        return self._again_after_conflict(decide)
-
     def _issue_return(
         self,
         register_id: UUID,
@@ -152,7 +124,7 @@ class Returning(Selling, Settling):
     ) -> Issued:
         now = self.clock.now()
         with self.store.hold(Register, register_id, shard=shard_of(register_id)) as register:
-            self._check_not_begun(register, return_id)
+            self._check_not_begun(register, return_id, lapsed=ReturnLapsed(return_id=return_id))
             shift = register.selling_shift()
             receipt = _priced_return(request, sale, lines, original, shift, return_id, now)
             register.issue(receipt)
@@ -160,19 +132,6 @@ class Returning(Selling, Settling):
             return self._issued(
                 register, receipt, opening, receipt_id=return_id, now=now, command=command
             )
-
-    def _check_not_begun(self, register: Register, return_id: UUID) -> None:
-        """Refuse to issue what was abandoned. Raises: ReturnLapsed, Conflict."""
-        try:
-            begun = self.store.read(
-                Return, return_stream_id(return_id), shard=shard_of(register.id)
-            )
-        except NotFound:
-            return
-        if begun.state is ReturnState.ABANDONED:
-            raise ReturnLapsed(return_id=return_id)
-        # Issued by the same command at the same moment: its answer is found by the command's key.
-        raise Conflict
 
 
 def _mixed(sale: RegisteredSale) -> ReceiptNotReturnable:

@@ -18,11 +18,13 @@ from domain.errors import (
     InvalidField,
     KeyNotForLiveRegister,
     NoOpenShift,
+    ReceiptKindDiffers,
 )
 from domain.identifiers import shard_of, sold_receipt_id
 from domain.ledger.base import Issued, ShiftChange
 from domain.ledger.counterparts import Counterparts
 from domain.money import LARGEST_AMOUNT, ZERO, Money
+from domain.part_payment import PrepaymentRequest, price_prepayment
 from domain.ports import CommandKey, KeyKind, LaneChange, LogPosition
 from domain.register.aggregate import Register
 from domain.register.state import Parked, Shift, Waiting
@@ -107,6 +109,50 @@ class Selling(Counterparts):
         Raises: NotFound, NoOpenShift, ShiftClosing, LaneParked, TooManyWaiting, CashierMayNotSell, and all of
         `price_sale`.
         """
+
+        def priced(shift: Shift, receipt_id: UUID, now: datetime) -> Receipt:
+            return self._priced(request, shift=shift, receipt_id=receipt_id, now=now)
+
+        return self._sell(
+            register_id=register_id, priced=priced, cashier_id=cashier_id, command=command
+        )
+
+    def prepay(
+        self,
+        *,
+        register_id: UUID,
+        request: PrepaymentRequest,
+        cashier_id: UUID | None = None,
+        command: CommandKey | None = None,
+    ) -> Issued:
+        """Issue a prepayment: a sale of all the goods that takes a part of their price. Otherwise as `sell`.
+
+        Raises: as `sell`, PaymentExceedsOwed.
+        """
+
+        def priced(shift: Shift, receipt_id: UUID, now: datetime) -> Receipt:
+            return price_prepayment(
+                request,
+                receipt_id=receipt_id,
+                tax_groups=shift.tax_groups,
+                cash_step=shift.cash_step,
+                issued_at=now,
+                cashier_id=shift.cashier_id,
+                cashier_name=shift.cashier_name,
+            )
+
+        return self._sell(
+            register_id=register_id, priced=priced, cashier_id=cashier_id, command=command
+        )
+
+    def _sell(
+        self,
+        *,
+        register_id: UUID,
+        priced: Callable[[Shift, UUID, datetime], Receipt],
+        cashier_id: UUID | None,
+        command: CommandKey | None,
+    ) -> Issued:
         shard = shard_of(register_id)
 
         def decide() -> Issued:
@@ -117,20 +163,13 @@ class Selling(Counterparts):
                         raise InvalidField(field="cashier_id", expected="given to open the shift")
                     self._open(register, cashier_id=cashier_id)
                 shift = register.selling_shift()
-                receipt = self._priced(request, shift=shift, receipt_id=self.new_id(), now=now)
+                receipt = priced(shift, self.new_id(), now)
                 self._check_size(register, shift=shift, item=Waiting.of(receipt))
                 register.issue(receipt)
-                sold = SoldReceipt(
-                    id=sold_receipt_id(receipt.receipt_id),
-                    register_id=register_id,
-                    receipt_id=receipt.receipt_id,
-                    lines=sold_lines(receipt),
-                    total=receipt.total,
-                )
                 return self._issued(
                     register,
                     receipt,
-                    sold,
+                    sold_receipt(register_id, receipt),
                     receipt_id=receipt.receipt_id,
                     now=now,
                     command=command,
@@ -146,7 +185,7 @@ class Selling(Counterparts):
         request: SaleRequest,
         command: CommandKey | None = None,
     ) -> Issued:
-        """Make a refused sale again under its id.
+        """Make a refused sale again under its id; a part payment is voided and taken anew instead.
 
         Raises: NotFound, ReceiptNotRefused, ReceiptKindDiffers, as `sell`.
         """
@@ -154,7 +193,11 @@ class Selling(Counterparts):
         def decide() -> Issued:
             now = self.clock.now()
             with self._held(register_id) as (register, beside):
-                register.refused_receipt(receipt_id, kind=ReceiptKind.SALE)
+                refused = register.refused_receipt(receipt_id, kind=ReceiptKind.SALE)
+                if refused.part is not None:
+                    # Its amount may be reserved on the prepayment, and who pays on it counts on its goods.
+                    kind = f"part payment ({refused.part.kind.value})"
+                    raise ReceiptKindDiffers(receipt_id=receipt_id, kind=kind)
                 shift = register.shift
                 if shift is None:
                     raise NoOpenShift
@@ -374,6 +417,17 @@ class Selling(Counterparts):
                 receipt=None,
             ),
         )
+
+
+def sold_receipt(register_id: UUID, receipt: Receipt) -> SoldReceipt:
+    """Return the stream that begins with a sale: what may come back of it."""
+    return SoldReceipt(
+        id=sold_receipt_id(receipt.receipt_id),
+        register_id=register_id,
+        receipt_id=receipt.receipt_id,
+        lines=sold_lines(receipt),
+        total=receipt.total,
+    )
 
 
 def _shift_change(register_id: UUID, result: dict[str, str | int]) -> ShiftChange:

@@ -130,6 +130,8 @@ def _reserve_whole(beside: Beside, storno: Receipt, *, at: datetime) -> None:
             receipt_id=original.receipt_id,
             reason="nothing is known of what came back"
             if sold is None
+            else "a later payment was made on it"
+            if sold.payments
             else "something of it was returned already",
         )
     sold.reserve(return_id=storno.receipt_id, register_id=original.register_id, wanted=None, at=at)

@@ -12,7 +12,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.aggregate import event
-from domain.documents.receipt import Receipt, ReceiptKind
+from domain.documents.receipt import PartPaymentKind, Receipt, ReceiptKind
 from domain.documents.shift import Seller, ShiftTotals
 from domain.drawer import cash_effect
 from domain.errors import (
@@ -239,6 +239,9 @@ class Register(RegisterLane):
             reason = "a later document is on its way"
         elif last.receipt.kind is ReceiptKind.CASH_WITHDRAWAL:
             reason = "the cash was given out to a card"
+        elif last.receipt.kind is ReceiptKind.RETURN and _of_later_payment(last.receipt):
+            # What it gave back is owed again, and may be paid elsewhere by now.
+            reason = "it gave a later payment back; take the payment again"
         else:
             return last
         raise StornoNotPossible(receipt_id=receipt_id, reason=reason)
@@ -274,6 +277,10 @@ class Register(RegisterLane):
     def _check_refused(self, receipt_id: UUID) -> None:
         if receipt_id not in self.refused:
             raise ReceiptNotRefused(receipt_id=receipt_id)
+
+
+def _of_later_payment(receipt: Receipt) -> bool:
+    return receipt.part is not None and receipt.part.kind is not PartPaymentKind.PREPAYMENT
 
 
 def _takes_back(receipt: Receipt, last: LastReceipt) -> bool:

@@ -3,7 +3,8 @@
 The rules, in the order they are applied (reference §3.6, worked example 11.3):
 
 1. Lines are gathered by their set of letters; money is added up before any tax is taken: `turnover` before
-   discounts, `discounted_turnover` after them. Taxes are taken from the second.
+   discounts, `discounted_turnover` after them. Taxes are taken from the second; in a part payment from what is paid of
+   it now, while both turnovers stay those of the full price.
 2. Excise first: tax = amount × p ÷ (100 % + p), half kopecks up; `base` is the amount.
 3. Then VAT on what is left: base = amount − excise, tax = base × p ÷ (100 % + p), half kopecks up.
 4. When one letter meets several sets, the sets' taxes are added, so that every base stays consistent.
@@ -30,6 +31,7 @@ def tax_rows(lines: Sequence[Line], groups: Sequence[TaxGroup]) -> tuple[TaxRow,
     sets: dict[str, str] = {}
     turnovers: dict[str, int] = {}
     discounted: dict[str, int] = {}
+    due: dict[str, int] = {}
     for number, line in enumerate(lines):
         letters = sets.get(line.letters)
         if letters is None:
@@ -37,20 +39,29 @@ def tax_rows(lines: Sequence[Line], groups: Sequence[TaxGroup]) -> tuple[TaxRow,
             letters = sets[line.letters] = "".join(sorted(line.letters))
         turnovers[letters] = turnovers.get(letters, 0) + line.cost.kopecks
         discounted[letters] = discounted.get(letters, 0) + line.discounted.kopecks
+        due[letters] = due.get(letters, 0) + line.due.kopecks
     rows: dict[str, TaxRow] = {}
     for letters, turnover in turnovers.items():
         for row in _rows_of_set(
             [by_letter[letter] for letter in letters],
             turnover=Money(turnover),
             discounted=Money(discounted[letters]),
+            due=Money(due[letters]),
         ):
             before = rows.get(row.letter)
             rows[row.letter] = row if before is None else _added(before, row)
     return tuple(rows[letter] for letter in sorted(rows))
 
 
+def groups_of(taxes: Sequence[TaxRow]) -> tuple[TaxGroup, ...]:
+    """Return what the letters of a receipt meant when it was made."""
+    return tuple(
+        TaxGroup(letter=row.letter, kind=row.kind, name=row.name, rate=row.rate) for row in taxes
+    )
+
+
 def _rows_of_set(
-    groups: Sequence[TaxGroup], *, turnover: Money, discounted: Money
+    groups: Sequence[TaxGroup], *, turnover: Money, discounted: Money, due: Money
 ) -> Iterable[TaxRow]:
     def row(group: TaxGroup, *, base: Money, tax: Money) -> TaxRow:
         return TaxRow(
@@ -67,12 +78,12 @@ def _rows_of_set(
     excise = ZERO
     for group in groups:
         if group.kind == EXCISE:
-            tax = group.rate.contained_in(discounted)
+            tax = group.rate.contained_in(due)
             excise += tax
-            yield row(group, base=discounted, tax=tax)
+            yield row(group, base=due, tax=tax)
     for group in groups:
         if group.kind == VAT:
-            base = discounted - excise
+            base = due - excise
             yield row(group, base=base, tax=group.rate.contained_in(base))
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from infra.simulator.figures import Figures, Kind
 from infra.simulator.registry import RegisterEntry
-from infra.simulator.xml_reader import Document, text
+from infra.simulator.xml_reader import Document, part, text
 
 FIRST_FISCAL_NUMBER: Final = 3_600_000_101
 _FIRST_SHIFT_ID: Final = 7_712_340
@@ -139,6 +139,7 @@ class Book:
         self._registers: dict[str, RegisterBook] = {}
         self._by_fiscal_number: dict[str, StoredDocument] = {}
         self._returns: dict[str, list[StoredDocument]] = {}
+        self._payments: dict[str, list[StoredDocument]] = {}
         self.documents: list[StoredDocument] = []
 
     def open(self, entry: RegisterEntry) -> RegisterBook:
@@ -177,6 +178,9 @@ class Book:
         returned = text(stored.document.head, "ORDERRETNUM")
         if returned:
             self._returns.setdefault(returned, []).append(stored)
+        prepayment = text(part(stored.document.content, "CHECKTOTAL"), "PARTPAYORDPREPAYNUM")
+        if prepayment and stored.kind is Kind.SALE:
+            self._payments.setdefault(prepayment, []).append(stored)
         self._next_shift_id = max(self._next_shift_id, stored.shift_id + 1)
         if stored.fiscal_number.isdecimal():
             self._next_fiscal_number = max(self._next_fiscal_number, int(stored.fiscal_number) + 1)
@@ -188,6 +192,10 @@ class Book:
     def returns_of(self, fiscal_number: str) -> list[StoredDocument]:
         """The returns that name this receipt, whichever register sent them."""
         return self._returns.get(fiscal_number, [])
+
+    def payments_on(self, fiscal_number: str) -> list[StoredDocument]:
+        """The later payments that name this prepayment, whichever register sent them."""
+        return self._payments.get(fiscal_number, [])
 
     def _session_for(self, entry: RegisterEntry) -> OfflineSession:
         session_id = entry.offline_session_id

@@ -11,6 +11,7 @@ from infra.simulator.book import StoredDocument
 from infra.simulator.case import Case
 from infra.simulator.figures import Kind
 from infra.simulator.lexical import as_integer
+from infra.simulator.part_payments import check_chain
 from infra.simulator.tax_check import check_taxes
 from infra.simulator.xml_reader import Node, part, rows, text
 
@@ -74,6 +75,8 @@ def check_content(case: Case) -> None:
         if case.switches.arithmetic:
             check_arithmetic(case)
         check_taxes(case)
+        if case.switches.part_payment_chain:
+            check_chain(case)
 
 
 def _check_parts(case: Case) -> None:

@@ -121,6 +121,11 @@ class Switches(BaseModel):
         "another kind of document; unknown receipts pass, because a register can be older than "
         "the book. `all` refuses unknown ones of the same register too.",
     )
+    part_payment_chain: bool = Field(
+        default=True,
+        description="That a further payment or final settlement names a prepayment, and that no more than the price is "
+        "paid over the chain, is our reading: the description gives the elements and no rule.",
+    )
     rounding_steps_kopecks: tuple[int, ...] = Field(
         default=(),
         description="No source says that the server checks the step of cash rounding "

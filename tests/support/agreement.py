@@ -13,6 +13,7 @@ from domain.register.events import (
     ReceiptIssued,
     ZReportMade,
 )
+from domain.returns import SoldReceipt
 from infra.simulator.answers import Code, storno_of_last_only
 from infra.simulator.book import StoredDocument
 from infra.simulator.figures import Kind
@@ -182,24 +183,51 @@ class Tills:
             standing = set()
             returned = ZERO
             for key, (_, receipt) in self.issued.items():
-                original = receipt.original
-                if original is None or original.receipt_id != receipt_id or key in self.voided:
+                if _follows(receipt) != receipt_id or key in self.voided:
                     continue
                 stored = next((there[uid] for uid in uids_of(key) if uid in there), None)
-                if stored is not None and stored.is_storned:
+                if stored is not None and (stored.is_storned or self._came_back(receipt, there)):
                     continue
                 standing.add(key)
                 if stored is not None and receipt.kind is ReceiptKind.RETURN:
                     returned += receipt.unrounded
             assert set(sold.taken) == standing
             assert returned <= found.receipt.unrounded
+            back = [taken for taken in sold.taken.values() if taken.pays is None]
             if not any(line.quantity.thousandths for line in sold.left()):
-                costs = [line.cost for taken in sold.taken.values() for line in taken.lines]
+                costs = [line.cost for taken in back for line in taken.lines]
                 assert Money.total(costs) == found.receipt.unrounded
+            _check_chain(found.receipt, sold)
+
+    def _came_back(self, payment: Receipt, there: dict[str, StoredDocument]) -> bool:
+        """Whether a later payment was given back by a registered return."""
+        return payment.pays_on and any(
+            receipt.kind is ReceiptKind.RETURN
+            and _follows(receipt) == payment.receipt_id
+            and any(uid in there and not there[uid].is_storned for uid in uids_of(key))
+            for key, (_, receipt) in self.issued.items()
+        )
 
     def events(self, register_id: UUID) -> list[Any]:
         """The recorded events of a register, in their order."""
         return [stored.event for stored in self.world.recorded() if stored.stream_id == register_id]
+
+
+def _follows(receipt: Receipt) -> UUID | None:
+    """The receipt that one gives back of, takes back or pays on."""
+    if receipt.pays_on:
+        assert receipt.part is not None
+        return receipt.part.prepayment_receipt_id
+    return None if receipt.original is None else receipt.original.receipt_id
+
+
+def _check_chain(prepayment: Receipt, sold: SoldReceipt) -> None:
+    """Of no line more is paid than it costs, and when the final settlement stands alone, exactly that."""
+    if prepayment.part is None or not sold.payments:
+        return
+    assert len(sold.payments) == len(sold.taken)
+    for line, owed in zip(prepayment.lines, sold.owed(), strict=True):
+        assert ZERO <= owed <= line.discounted - line.due
 
 
 def _closing_issues(events: Iterable[Any]) -> list[Receipt]:

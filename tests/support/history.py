@@ -17,6 +17,7 @@ from domain.documents.receipt import (
     CardSlip,
     CashPurpose,
     Original,
+    PartPaymentKind,
     Payment,
     Receipt,
     ReceiptKind,
@@ -43,6 +44,7 @@ from domain.identifiers import document_id, document_uid, shard_of
 from domain.ledger import AdoptedDocument, FiscalLedger
 from domain.ledger.counterparts import FOLLOWING
 from domain.money import Money, Quantity
+from domain.part_payment import LaterPaymentRequest, PrepaymentRequest
 from domain.payments import PaymentRequest
 from domain.ports import LaneLease
 from domain.refund import ReturnRequest
@@ -253,6 +255,7 @@ class History:
             lambda: self._sell(register, number + 1),
         ]
         selling.append(lambda: self._move_cash(register, number))
+        selling += self._in_parts(register, number)
         selling += self._giving_back(register)
         if register.refused:
             return selling
@@ -281,7 +284,9 @@ class History:
         sales = [found for found in registered.values() if found.receipt.kind is ReceiptKind.SALE]
         if sales:
             sold = sales[register.version % len(sales)]
-            line = WantedLine(1, Quantity(1 + register.version % 400))
+            line = None
+            if sold.receipt.part is None:
+                line = WantedLine(1, Quantity(1 + register.version % 400))
             actions.append(lambda: self.give_back(register.id, sold.receipt.receipt_id, line))
         shift = register.shift
         last = None if shift is None else shift.last_receipt
@@ -305,6 +310,47 @@ class History:
         except RuleViolation:
             return None
         return issued.receipt_id
+
+    def prepay(self, register_id: UUID, request: SaleRequest, amount: Money) -> UUID:
+        """Take a prepayment in cash; return the receipt's id."""
+        self._tick()
+        goods = replace(request, payments=(CashPayment(),))
+        return self.ledger.prepay(
+            register_id=register_id, request=PrepaymentRequest(goods, amount)
+        ).receipt_id
+
+    def pay_on(
+        self, register_id: UUID, prepayment_id: UUID, amount: Money | None = None
+    ) -> UUID | None:
+        """Pay on a registered prepayment in cash; None when a rule refuses."""
+        self._tick()
+        try:
+            issued = self.ledger.pay_on(
+                register_id=register_id,
+                prepayment=registered_receipts(self.events)[prepayment_id],
+                request=LaterPaymentRequest((CashPayment(),), amount),
+            )
+        except RuleViolation:
+            return None
+        return issued.receipt_id
+
+    def _in_parts(self, register: Register, number: int) -> list[Callable[[], object]]:
+        """Take a prepayment; pay on one of any register, a part or all that is owed."""
+        amount = Money(1_000 + number)
+        actions: list[Callable[[], object]] = []
+        if number % 2:
+            actions.append(lambda: self.prepay(register.id, self._request(number), amount))
+        prepaid = [
+            receipt_id
+            for receipt_id, found in registered_receipts(self.events).items()
+            if found.receipt.part is not None
+            and found.receipt.part.kind is PartPaymentKind.PREPAYMENT
+        ]
+        if prepaid:
+            which = prepaid[number % len(prepaid)]
+            part = amount if number % 3 else None
+            actions.append(lambda: self.pay_on(register.id, which, part))
+        return actions
 
     def storno(self, register_id: UUID, receipt_id: UUID) -> UUID | None:
         """Take the last receipt of a register back; None when a rule refuses."""
@@ -338,7 +384,7 @@ class History:
         void = lambda: self.ledger.void(  # noqa: E731
             register_id=register.id, receipt_id=receipt_id, reason="покупець пішов"
         )
-        if row.receipt.kind in FOLLOWING:
+        if row.receipt.kind in FOLLOWING or row.receipt.part is not None:
             return [void]
         return [lambda: self._correct(register, row.receipt), void]
 

@@ -14,6 +14,7 @@ from domain.drawer import CashRequest, DepositRequest, IssueRequest, WithdrawalR
 from domain.errors import FiscalError, InvalidField, NotFound, RuleViolation
 from domain.ledger import Issued, RegisteredSale, ShiftChange
 from domain.money import Money, Quantity, Rate
+from domain.part_payment import LaterPaymentRequest, PrepaymentRequest
 from domain.ports import CommandKey
 from domain.refund import ReturnRequest
 from domain.register.state import RegisterSettings
@@ -79,14 +80,26 @@ class HttpLedger:
         command: CommandKey,
     ) -> Issued:
         """Issue a return; a sale of another register is named by the numbers on its receipt."""
-        original = {"receipt_id": str(sale.receipt.receipt_id)}
-        if sale.register_id != register_id:
-            original = {
-                "fiscal_number": sale.fiscal_number,
-                "register_fiscal_number": self.shown(sale.register_id)["fiscal_number"],
-            }
-        body = {"original": original, **body_of(request)}
+        body = {"original": self._named(sale, register_id), **body_of(request)}
         return self._issued(register_id, "returns", body, key=command.key)
+
+    def prepay(self, *, register_id: UUID, request: PrepaymentRequest) -> Issued:
+        """Issue a prepayment."""
+        body = {**body_of(request.goods), "amount_kopecks": request.amount.kopecks}
+        return self._issued(register_id, "prepayments", body)
+
+    def pay_on(
+        self,
+        *,
+        register_id: UUID,
+        prepayment: RegisteredSale,
+        request: LaterPaymentRequest,
+        command: CommandKey,
+    ) -> Issued:
+        """Issue a payment on a prepayment; one of another register is named by the numbers on its receipt."""
+        original = self._named(prepayment, register_id)
+        body = {"original": original, "payments": [], **body_of(request)}
+        return self._issued(register_id, "settlements", body, key=command.key)
 
     def storno(self, *, register_id: UUID, receipt_id: UUID, command: CommandKey) -> Issued:
         """Take the last receipt back."""
@@ -126,6 +139,15 @@ class HttpLedger:
     def shown(self, register_id: UUID, path: str = "") -> dict[str, Any]:
         """Return what the API shows of a register, or of something below it."""
         return self._answer(self._till.get(f"/v1/registers/{register_id}/{path}".rstrip("/")))
+
+    def _named(self, receipt: RegisteredSale, register_id: UUID) -> dict[str, str]:
+        """Return how a till of a register names a registered receipt."""
+        if receipt.register_id == register_id:
+            return {"receipt_id": str(receipt.receipt.receipt_id)}
+        return {
+            "fiscal_number": receipt.fiscal_number,
+            "register_fiscal_number": self.shown(receipt.register_id)["fiscal_number"],
+        }
 
     # --- inside ----------------------------------------------------------------------------------------------------
 

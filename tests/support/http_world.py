@@ -313,7 +313,14 @@ class HttpWorld(ShopFloor):
         return self._store.refresh(SoldReceipt, stream_id, shard=shard_of(register_id))
 
     def sweep(self) -> None:
-        """Settle the returns that can be settled, as the worker's housekeeping does. Raises: Killed."""
+        """Settle what can be settled, as the worker's housekeeping does. Raises: Killed.
+
+        The second round is for payments whose returns the first one settled.
+        """
+        for _ in range(2):
+            self._settle_round()
+
+    def _settle_round(self) -> None:
         end = self._store.heads().positions
         _await(
             lambda: all(

@@ -6,7 +6,7 @@ from uuid import UUID
 from domain.documents.receipt import Receipt, ReceiptKind
 from domain.ledger import FiscalLedger, OpenReturn, RegisteredSale
 from domain.register import events
-from domain.return_outcome import Return, ReturnState
+from domain.return_outcome import UNDONE, Return
 from domain.returns import SoldReceipt
 from infra.event_store.feed import Cursor, FeedEvent
 from infra.event_store.memory import MemoryStore
@@ -52,9 +52,9 @@ def registered_sale(store: MemoryStore | PostgresStore, receipt_id: UUID) -> Reg
 
 
 def open_returns(store: MemoryStore) -> list[OpenReturn]:
-    """Returns whose reservation is neither confirmed nor released, and those that were taken back since."""
+    """Reservations that are neither confirmed nor released, and those whose receipt was undone since."""
     reserved: dict[UUID, OpenReturn] = {}
-    stornoed: set[UUID] = set()
+    undone: set[UUID] = set()
     confirmed: set[UUID] = set()
     for stored in log_of(store):
         event = stored.event
@@ -70,15 +70,16 @@ def open_returns(store: MemoryStore) -> list[OpenReturn]:
             confirmed.add(event.return_id)
         elif isinstance(event, SoldReceipt.Released):
             reserved.pop(event.return_id, None)
-        elif isinstance(event, Return.OutcomeRecorded) and event.state is ReturnState.STORNOED:
-            stornoed.add(event.receipt_id)
-    return [each for each in reserved.values() if each.return_id not in confirmed - stornoed]
+        elif isinstance(event, Return.OutcomeRecorded) and event.state in UNDONE:
+            undone.add(event.receipt_id)
+    return [each for each in reserved.values() if each.return_id not in confirmed - undone]
 
 
 def sweep(ledger: FiscalLedger, store: MemoryStore) -> None:
-    """Settle what can be settled, as housekeeping does."""
-    for pending in open_returns(store):
-        ledger.settle_return(pending)
+    """Settle what can be settled, as housekeeping does; the second round is for payments whose returns the first settled."""
+    for _ in range(2):
+        for pending in open_returns(store):
+            ledger.settle_return(pending)
 
 
 def registered_kind(log: Iterable[FeedEvent], kind: ReceiptKind) -> list[RegisteredSale]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from domain.drawer import CashRequest
 from domain.ledger import Issued, RegisteredSale, ShiftChange
 from domain.money import Money
+from domain.part_payment import LaterPaymentRequest, PrepaymentRequest
 from domain.ports import CommandKey, LogPosition
 from domain.refund import ReturnRequest
 from domain.register.state import RegisterSettings
@@ -25,6 +26,21 @@ class LedgerOfTills(Protocol):
 
     def sell(self, *, register_id: UUID, request: SaleRequest) -> Issued:
         """Issue a sale."""
+        ...
+
+    def prepay(self, *, register_id: UUID, request: PrepaymentRequest) -> Issued:
+        """Issue a prepayment."""
+        ...
+
+    def pay_on(
+        self,
+        *,
+        register_id: UUID,
+        prepayment: RegisteredSale,
+        request: LaterPaymentRequest,
+        command: CommandKey,
+    ) -> Issued:
+        """Issue a further payment or the final settlement; the same command issues it once."""
         ...
 
     def give_back(

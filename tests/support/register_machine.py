@@ -1,9 +1,10 @@
-"""Registers lived through at random: baskets, returns, storno, cash, closings, faults, deaths. At rest all books agree.
+"""Registers lived through at random: baskets, parts, returns, storno, cash, closings, faults, deaths. At rest all books agree.
 
 The rules are the same wherever the shop floor is: `tests/properties/test_registers_in_memory.py` lives thousands of days
 in one process, `tests/integration/test_registers_over_http.py` some over HTTP and PostgreSQL.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from domain.documents.receipt import CashPurpose, Receipt, ReceiptKind
+from domain.documents.receipt import CashPurpose, PartPaymentKind, Receipt, ReceiptKind
 from domain.drawer import (
     CashRequest,
     DepositRequest,
@@ -26,6 +27,7 @@ from domain.ledger import Issued
 from domain.ledger.counterparts import FOLLOWING
 from domain.ledger.settling import LAPSES_AFTER
 from domain.money import ZERO, Money, Quantity
+from domain.part_payment import LaterPaymentRequest, PrepaymentRequest
 from domain.ports import CommandKey
 from domain.refund import ReturnRequest
 from domain.register.aggregate import Register
@@ -130,13 +132,86 @@ class RegisterMachine(RuleBasedStateMachine):
         sales = registered_kind(self.world.recorded(), ReceiptKind.SALE)
         if not sales:
             return
-        lines = None if quantity is None else (WantedLine(1, Quantity(quantity)),)
+        chosen = sales[which % len(sales)]
+        # A part payment comes back as the whole it was.
+        whole = quantity is None or chosen.receipt.part is not None
+        lines = None if whole else (WantedLine(1, Quantity(quantity or 0)),)
         arguments: dict[str, Any] = {
-            "sale": sales[which % len(sales)],
+            "sale": chosen,
             "request": ReturnRequest(payments=(CashPayment(),), lines=lines),
             "command": self._command(),
         }
         self._dying("give_back", on, dies_after, sends_again, arguments)
+
+    @rule(on=registers, basket=sales(), share=st.integers(1, 10_000))
+    def prepay(self, on: int, basket: SaleRequest, share: int) -> None:
+        """A part of a basket's price, or all of it, is taken in advance."""
+        assert basket.total is not None
+        amount = Money(max(1, basket.total.kopecks * share // 10_000))
+        request = PrepaymentRequest(replace(basket, payments=(CashPayment(),)), amount)
+        self._told(on, self._try(self.world.ledger.prepay, on, request=request))
+
+    @rule(
+        on=registers,
+        basket=sales(),
+        share=st.integers(1, 10_000),
+        then=st.lists(st.sampled_from(["pay", "settle", "give back", "storno"]), max_size=4),
+    )
+    def a_quiet_chain(self, on: int, basket: SaleRequest, share: int, then: list[str]) -> None:
+        """A prepayment is registered and what follows it, one after the other, before anything else happens."""
+        self.prepay(on, basket, share)
+        self.world.settle()
+        for step in then:
+            match step:
+                case "pay":
+                    self.pay_on(1 - on, -1, share, None, False)
+                case "settle":
+                    self.pay_on(on, -1, None, None, False)
+                case "give back":
+                    self.give_back(on, -1, None, None, False)
+                case _:
+                    self.storno(on, 0, None, False)
+            self.world.settle()
+            self.world.sweep()
+
+    @rule(
+        on=registers,
+        which=st.integers(0, 50),
+        share=st.none() | st.integers(1, 10_001),
+        dies_after=st.none() | st.integers(0, 3),
+        sends_again=st.booleans(),
+    )
+    def pay_on(
+        self,
+        on: int,
+        which: int,
+        share: int | None,
+        dies_after: int | None,
+        sends_again: bool,
+    ) -> None:
+        """A further payment on any prepayment, a kopeck too much among them, or the final settlement; any register."""
+        prepaid = [
+            found
+            for found in registered_kind(self.world.recorded(), ReceiptKind.SALE)
+            if found.receipt.part is not None
+            and found.receipt.part.kind is PartPaymentKind.PREPAYMENT
+        ]
+        if not prepaid:
+            return
+        prepayment = prepaid[which % len(prepaid)]
+        sold = self.world.sold(prepayment.receipt.receipt_id, register_id=prepayment.register_id)
+        owed = Money.total(sold.owed()).kopecks
+        amount = None
+        if share is not None:
+            amount = Money(owed + 1 if share > 10_000 else max(1, owed * share // 10_000))
+        arguments = {
+            "prepayment": prepayment,
+            "request": LaterPaymentRequest(
+                payments=(CashPayment(),) if owed else (), amount=amount
+            ),
+            "command": self._command(),
+        }
+        self._dying("pay_on", on, dies_after, sends_again, arguments)
 
     @rule(
         on=registers,
@@ -206,7 +281,8 @@ class RegisterMachine(RuleBasedStateMachine):
         on, receipt_id = self._refused()[0]
         ledger, register = self.world.ledger, self._register(on)
         receipt = register.refused[receipt_id].receipt
-        if not correct or register.shift is None or receipt.kind in FOLLOWING:
+        remade = receipt.kind not in FOLLOWING and receipt.part is None
+        if not correct or register.shift is None or not remade:
             if self._try(ledger.void, on, receipt_id=receipt_id, reason="ні"):
                 self.tills.void(self.registers[on], receipt)
         elif receipt.kind is ReceiptKind.SALE:

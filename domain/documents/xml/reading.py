@@ -13,6 +13,8 @@ from domain.documents.receipt import (
     Discount,
     Line,
     Original,
+    PartPayment,
+    PartPaymentKind,
     Payment,
     Receipt,
     ReceiptKind,
@@ -32,9 +34,15 @@ from domain.documents.shift import (
     ZReport,
 )
 from domain.documents.xml.node import Node, Reading, boolean, integer, money, quantity, rate
-from domain.documents.xml.writing import DOCUMENT_TYPES, WITHDRAWAL_CODE, WITHDRAWAL_NAME
+from domain.documents.xml.writing import (
+    DOCUMENT_TYPES,
+    PART_PAYMENT_TYPES,
+    WITHDRAWAL_CODE,
+    WITHDRAWAL_NAME,
+)
 from domain.errors import IntegrityFault
 from domain.money import ZERO, Money, Quantity
+from domain.part_payment import share_paid
 from domain.payments import CASH
 
 _ADDITIONAL_DEPOSIT = ("0", "3")
@@ -42,6 +50,9 @@ _KINDS = {
     **{types: kind for kind, types in DOCUMENT_TYPES.items()},
     # «Отримання підкріплення»: ours is always 0 / 2, both count as cash put in.
     _ADDITIONAL_DEPOSIT: DocumentKind.SERVICE_DEPOSIT,
+}
+_PART_PAYMENT_KINDS: dict[int | None, PartPaymentKind] = {
+    number: kind for kind, number in PART_PAYMENT_TYPES.items()
 }
 _ONE = Quantity(1000)
 _BY_SUM, _BY_PERCENT = 0, 1
@@ -206,11 +217,15 @@ def _receipt(root: Node, head: Node, heading: Heading, *, kind: ReceiptKind) -> 
     sums = root.node("CHECKTOTAL")
     if sums is None:
         raise IntegrityFault(place="CHECKTOTAL", what="missing")
-    total = sums.required("SUM", money)
+    full = sums.required("SUM", money)
     rounding = sums.value("RNDSUM", money) or ZERO
     unrounded = sums.value("NORNDSUM", money)
-    lines = tuple(map(_line, root.rows("CHECKBODY")))
-    return Receipt(
+    paid = sums.value("PARTPAYSUM", money)
+    part = _part_payment(sums, full=full, paid=paid)
+    total = full if part is None or paid is None else paid
+    in_part = part is not None
+    lines = tuple(_line(row, in_part=in_part) for row in root.rows("CHECKBODY"))
+    receipt = Receipt(
         receipt_id=heading.uid,
         kind=kind,
         lines=lines,
@@ -225,6 +240,26 @@ def _receipt(root: Node, head: Node, heading: Heading, *, kind: ReceiptKind) -> 
         comment=head.text("COMMENT"),
         original=_returned_receipt(head) if kind is ReceiptKind.RETURN else None,
         discount=_receipt_discount(sums, lines),
+        part=part,
+    )
+    if part is not None:
+        percent = sums.value("PARTPAYPERCENT", rate)
+        sums.mark("PARTPAYPERCENT", unless=percent is None or percent == share_paid(receipt))
+    return receipt
+
+
+def _part_payment(sums: Node, *, full: Money, paid: Money | None) -> PartPayment | None:
+    """Return what makes a receipt a part payment; None where the document does not say how much of what is paid."""
+    number = sums.value("PARTPAYTYPE", integer)
+    kind = _PART_PAYMENT_KINDS.get(number)
+    if kind is None or paid is None or full <= ZERO:
+        sums.mark("PARTPAYTYPE", unless=number is None)
+        sums.mark("PARTPAYSUM", unless=paid is None)
+        return None
+    return PartPayment(
+        kind=kind,
+        full=full,
+        prepayment_fiscal_number=sums.text("PARTPAYORDPREPAYNUM"),
     )
 
 
@@ -311,7 +346,7 @@ def _of_drawer(
     )
 
 
-def _line(row: Node) -> Line:
+def _line(row: Node, *, in_part: bool) -> Line:
     amount = row.value("AMOUNT", quantity)
     price, cost = row.value("PRICE", money), row.value("COST", money)
     if price is None:
@@ -332,6 +367,7 @@ def _line(row: Node) -> Line:
         dkpp=row.text("DKPP"),
         excise_stamps=_stamps(row),
         discount=_line_discount(row),
+        paid=row.value("PARTPAYSUM", money) if in_part else None,
     )
 
 

@@ -19,6 +19,10 @@ Rules (reference §3; schemas check01.xsd and zrep01.xsd of 2025):
    DISCOUNTPERCENT where the percentage of the cost is all there is, else 0: a share is a sum, rounded as a part of the
    whole. USAGETYPE, SUBCHECK and SUBTOTAL, which no sample fills, are left out.
 10. A surcharge is a discount with a minus (domain/discounts.py tells why).
+11. A part payment keeps the full price in SUM; PARTPAYSUM is what is paid, NORNDSUM and RNDSUM are of that, and each
+    line has its PARTPAYSUM before rounding. PARTPAYPERCENT is left out where there is rounding and in returns, as in
+    the official samples «Часткова сплата …». A further or final payment and its return name the prepayment in
+    PARTPAYORDPREPAYNUM.
 
 The writer puts strings together instead of building a tree, because it stands on the way of every sale: a
 receipt of four lines takes two thirds of what lxml needs for it.
@@ -29,7 +33,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain.clock import kyiv
-from domain.documents.receipt import CardSlip, Line, Payment, Receipt, ReceiptKind, TaxRow
+from domain.documents.receipt import (
+    CardSlip,
+    Line,
+    PartPaymentKind,
+    Payment,
+    Receipt,
+    ReceiptKind,
+    TaxRow,
+)
 from domain.documents.shift import (
     DocumentKind,
     FiscalDocument,
@@ -44,6 +56,7 @@ from domain.documents.text import ENCODING
 from domain.errors import InvalidField
 from domain.identifiers import document_uid
 from domain.money import Money
+from domain.part_payment import share_paid
 
 VERSION = 1
 """Content of VER."""
@@ -59,6 +72,13 @@ DOCUMENT_TYPES = {
     DocumentKind.SHIFT_CLOSING: ("101", None),
 }
 """DOCTYPE and DOCSUBTYPE of each kind of check; a Z-report has neither."""
+
+PART_PAYMENT_TYPES = {
+    PartPaymentKind.PREPAYMENT: 1,
+    PartPaymentKind.FINAL: 2,
+    PartPaymentKind.FURTHER: 3,
+}
+"""PARTPAYTYPE of each part of a price."""
 
 WITHDRAWAL_CODE, WITHDRAWAL_NAME = "1", "Видача готівки"
 """CODE and NAME of the one row of a cash withdrawal. Source: official sample «Видача готівки»."""
@@ -122,7 +142,7 @@ def _original(receipt: Receipt) -> str:
 
 def _receipt(receipt: Receipt) -> str:
     return (
-        f"<CHECKTOTAL>{_sums(receipt)}{_discounts(receipt)}</CHECKTOTAL>"
+        f"<CHECKTOTAL>{_sums(receipt)}{_discounts(receipt)}{_part(receipt)}</CHECKTOTAL>"
         f"{_rows('CHECKPAY', map(_payment, receipt.payments))}"
         f"{_rows('CHECKTAX', map(_tax, _in_order(receipt.taxes)))}"
         f"{_rows('CHECKBODY', map(_line, receipt.lines))}"
@@ -164,9 +184,24 @@ _BODIES = {
 
 
 def _sums(of: Receipt | OrderTotals) -> str:
+    total = of.registered_total if isinstance(of, Receipt) else of.total
     if not of.rounding:
-        return f"<SUM>{of.total}</SUM>"
-    return f"<SUM>{of.total}</SUM><RNDSUM>{of.rounding}</RNDSUM><NORNDSUM>{of.unrounded}</NORNDSUM>"
+        return f"<SUM>{total}</SUM>"
+    return f"<SUM>{total}</SUM><RNDSUM>{of.rounding}</RNDSUM><NORNDSUM>{of.unrounded}</NORNDSUM>"
+
+
+def _part(receipt: Receipt) -> str:
+    part = receipt.part
+    if part is None:
+        return ""
+    percent = ""
+    if not receipt.rounding and receipt.kind is ReceiptKind.SALE:
+        percent = f"<PARTPAYPERCENT>{share_paid(receipt)}</PARTPAYPERCENT>"
+    return (
+        f"<PARTPAYTYPE>{PART_PAYMENT_TYPES[part.kind]}</PARTPAYTYPE>{percent}"
+        f"<PARTPAYSUM>{receipt.total}</PARTPAYSUM>"
+        f"{_text('PARTPAYORDPREPAYNUM', part.prepayment_fiscal_number)}"
+    )
 
 
 def _discounts(receipt: Receipt) -> str:
@@ -217,6 +252,8 @@ def _line(line: Line) -> str:
     rest = ""
     if line.discount is not None or line.receipt_discount is not None:
         rest = _line_discount(line)
+    if line.paid is not None:
+        rest += f"<PARTPAYSUM>{line.paid}</PARTPAYSUM>"
     if line.excise_stamps is not None:
         rest += _rows("EXCISELABELS", map(_stamp, line.excise_stamps))
     return (

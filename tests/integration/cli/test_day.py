@@ -49,6 +49,15 @@ class TestTheDay:
         assert "<DISCOUNTSUM>34.85</DISCOUNTSUM>" in said
         assert "Акциз Г 5.00%: 15.83" in said
 
+    def test_the_lamp_is_paid_in_two_parts(self, said: str) -> None:
+        parts = re.findall(
+            r'^state +"registered"\ntotal_kopecks +(\d+)\npart_payment +\{"kind": "([a-z]+)"',
+            said,
+            re.M,
+        )
+        assert parts == [("30000", "prepayment"), ("95000", "final")]
+        assert re.search(r"^full_kopecks +125000\nowed_kopecks +95000\nsettled +false", said, re.M)
+
     def test_the_storno_is_refused_and_explained(self, said: str) -> None:
         assert re.search(r'^code +"storno-not-possible"', said, re.M)
         assert "not the last receipt" in said
@@ -63,6 +72,8 @@ class TestTheDay:
             "deposit",
             "sale",
             "return",
+            "sale",
+            "sale",
             "withdrawal",
             "z-report",
             "close",

@@ -1,6 +1,9 @@
-"""Returns of one sale from several processes over one PostgreSQL: together they never give back more than was sold."""
+"""Returns of one sale, and payments on one prepayment, from several processes over one PostgreSQL.
 
-from collections.abc import Iterator
+Together they never give back more than was sold, and never pay more than is owed.
+"""
+
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,10 +11,18 @@ from uuid import UUID
 import pytest
 
 from domain.clock import SystemClock
-from domain.errors import Conflict, NothingLeft
+from domain.documents.receipt import PartPaymentKind
+from domain.errors import (
+    Conflict,
+    LaterPaymentsStand,
+    NothingLeft,
+    PaymentExceedsOwed,
+    ReceiptNotPayable,
+)
 from domain.identifiers import shard_of, sold_receipt_id
 from domain.ledger import FiscalLedger, Issued, RegisteredSale
 from domain.money import Money, Quantity
+from domain.part_payment import LaterPaymentRequest, PrepaymentRequest
 from domain.ports import CommandKey
 from domain.refund import ReturnRequest
 from domain.register.state import RegisterSettings
@@ -31,12 +42,13 @@ TENTH = ReturnRequest((CashPayment(),), (WantedLine(1, Quantity(100)),))
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One sale, and the processes and registers that may give it back."""
+    """One sale and one prepayment of 3.49 on the same goods, and the processes and registers that may go on with them."""
 
     stores: tuple[PostgresStore, ...]
     ledgers: tuple[FiscalLedger, ...]
     registers: tuple[UUID, ...]
     sale: RegisteredSale
+    prepayment: RegisteredSale
 
     def give_back(self, number: int, command: CommandKey) -> Issued | None:
         """A return by one of the processes, sent again after a conflict as a till does; None when nothing is left."""
@@ -54,11 +66,50 @@ class Network:
                 return None
         raise AssertionError("conflicts without end")
 
+    def pay(self, number: int, amount: Money | None) -> Issued | None:
+        """A payment by one of the processes; None when the prepayment takes it no more."""
+        return self._again(
+            lambda: self.ledgers[number % PROCESSES].pay_on(
+                register_id=self.registers[number % 2],
+                prepayment=self.prepayment,
+                request=LaterPaymentRequest((CashPayment(),), amount),
+                command=CommandKey("till", f"payment-{number}", b"body"),
+            )
+        )
+
+    def give_prepayment_back(self, number: int) -> Issued | None:
+        """A return of the prepayment by one of the processes; None when it is refused."""
+        return self._again(
+            lambda: self.ledgers[number % PROCESSES].give_back(
+                register_id=self.registers[number % 2],
+                sale=self.prepayment,
+                request=ReturnRequest((CashPayment(),)),
+                command=CommandKey("till", f"prepayment-{number}", b"body"),
+            )
+        )
+
+    @staticmethod
+    def _again(ask: Callable[[], Issued]) -> Issued | None:
+        for _ in range(50):
+            try:
+                return ask()
+            except Conflict:
+                continue
+            except (ReceiptNotPayable, PaymentExceedsOwed, LaterPaymentsStand, NothingLeft):
+                return None
+        raise AssertionError("conflicts without end")
+
     def sold(self) -> SoldReceipt:
+        return self._of(self.sale)
+
+    def prepaid(self) -> SoldReceipt:
+        return self._of(self.prepayment)
+
+    def _of(self, sale: RegisteredSale) -> SoldReceipt:
         return self.stores[0].refresh(
             SoldReceipt,
-            sold_receipt_id(self.sale.receipt.receipt_id),
-            shard=shard_of(self.sale.register_id),
+            sold_receipt_id(sale.receipt.receipt_id),
+            shard=shard_of(sale.register_id),
         )
 
 
@@ -89,8 +140,17 @@ def network(app_dsn: str) -> Iterator[Network]:
         ledger.open_shift(register_id=register_id, cashier_id=cashier_id)
         player.run(register_id)
     issued = ledger.sell(register_id=registers[0], request=sale(2749))
+    prepaid = ledger.prepay(
+        register_id=registers[0], request=PrepaymentRequest(sale(2749), Money(349))
+    )
     player.run(registers[0])
-    yield Network(stores, ledgers, registers, registered_sale(stores[0], issued.receipt_id))
+    yield Network(
+        stores,
+        ledgers,
+        registers,
+        sale=registered_sale(stores[0], issued.receipt_id),
+        prepayment=registered_sale(stores[0], prepaid.receipt_id),
+    )
     for store in stores:
         store.close()
 
@@ -122,3 +182,31 @@ def test_the_same_return_sent_many_times_gives_back_once(network: Network) -> No
     assert len({back.receipt_id for back in backs if back is not None}) == 1
     assert None not in backs
     assert network.sold().left()[0].quantity == Quantity(900)
+
+
+def test_payments_at_once_take_exactly_what_is_owed(network: Network) -> None:
+    def one(number: int) -> Issued | None:
+        return network.pay(number, Money(200))
+
+    with ThreadPoolExecutor(CALLS) as threads:
+        paid = [each for each in threads.map(one, range(CALLS)) if each is not None]
+
+    assert len(paid) == 12
+    assert set(network.prepaid().taken) == {each.receipt_id for each in paid}
+    assert network.prepaid().owed() == (Money(0),)
+
+
+def test_of_settlements_and_returns_at_once_one_kind_wins(network: Network) -> None:
+    def one(number: int) -> tuple[bool, Issued | None]:
+        if number % 2:
+            return True, network.pay(number, None)
+        return False, network.give_prepayment_back(number)
+
+    with ThreadPoolExecutor(CALLS) as threads:
+        done = [(pays, each) for pays, each in threads.map(one, range(CALLS)) if each is not None]
+
+    ((pays, winner),) = done
+    (taken,) = network.prepaid().taken.items()
+    assert winner is not None
+    assert taken[0] == winner.receipt_id
+    assert (taken[1].pays is PartPaymentKind.FINAL) is pays

@@ -138,6 +138,38 @@ class TestProducts:
         assert len(whole) == 4
 
 
+class TestPartPayments:
+    def test_goods_paid_in_parts_count_their_money_each_time_and_themselves_once(
+        self, postgres_dsn: str
+    ) -> None:
+        history = History(registers=2)
+        first, second = history.registers
+        for register_id in (first, second):
+            history.open(register_id)
+        prepaid = history.prepay(first, SaleRequest((BREAD, SYRUP), CASH), Money(5_000))
+        history.accept_all(first)
+        further = history.pay_on(second, prepaid, Money(3_000))
+        history.accept_all(second)
+        final = history.pay_on(first, prepaid)
+        assert None not in (further, final)
+        history.accept_all(first)
+        with connect(postgres_dsn, name="pour") as owner:
+            pour(history.events, owner)
+        dsn = application_dsn(postgres_dsn)
+        with connect(dsn, name="projector") as connection:
+            ReceiptsProjection().catch_up(connection, page_events=7)
+        with open_pool(dsn, name="views", size=2) as pool:
+            rows = TurnoverView(pool).products(BOTH).rows
+            bread, syrup = sorted(rows, key=lambda row: row.code or "", reverse=True)
+            cashiers = TurnoverView(pool).cashiers(BOTH).rows
+
+        assert (bread.lines, bread.quantity.thousandths, bread.cost) == (3, 2000, Money(5496))
+        assert (bread.total, syrup.total) == (Money(5496), Money(8000))
+        assert (syrup.quantity.thousandths, syrup.taken_off) == (1000, Money(520))
+        assert Money.total(row.unrounded for row in cashiers) == Money(13_496)
+        assert Money.total(row.taken_off for row in cashiers) == Money(520)
+
+
 class TestCashiers:
     def test_sums_are_those_of_the_receipts(self, chain: Chain) -> None:
         rows = chain.view.cashiers(replace(BOTH, by=SplitBy.BUSINESS_UNIT)).rows

@@ -12,11 +12,12 @@ from uuid import UUID, uuid4
 import pytest
 from structlog.testing import capture_logs
 
-from domain.documents.receipt import Original, ReceiptKind
+from domain.documents.receipt import Original, PartPayment, PartPaymentKind, ReceiptKind
 from domain.documents.shift import DocumentKind, FiscalDocument
 from domain.identifiers import shard_of, sold_receipt_id
 from domain.ledger import Issued, OpenReturn, RegisteredSale
-from domain.money import Quantity
+from domain.money import Money, Quantity
+from domain.part_payment import LaterPaymentRequest
 from domain.ports import LogPosition
 from domain.refund import ReturnRequest
 from domain.returns import SoldReceipt, WantedLine
@@ -25,7 +26,7 @@ from infra.bootstrap import Engine
 from infra.postgres import Pool, open_pool
 from projections.returns import AdoptedReturn, OpenReturnsView
 from tests import examples
-from tests.support.api_server import Api, Outlet, new_outlet, running_api
+from tests.support.api_server import Api, Outlet, new_outlet, running_api, sale
 from tests.support.journal import registered_sale
 from workers import returns
 from workers.returns import settle_all, settle_returns
@@ -154,6 +155,87 @@ def test_a_return_of_another_device_is_counted_on_the_sale_once(
     chain = api.parts.views.receipts.chain(sold.receipt.receipt_id)
     assert [row.receipt_id for row in chain] == [sold.receipt.receipt_id, heading.uid]
     assert chain == api.parts.views.receipts.chain(heading.uid)
+
+
+def prepay(shop: Outlet) -> RegisteredSale:
+    """A registered prepayment of 10.00 on a loaf for 27.48."""
+    body = {
+        **sale(payments=[{"form": "card", "amount_kopecks": 1000}]),
+        "amount_kopecks": 1000,
+    }
+    answer = shop.api.post(f"{shop.path}/prepayments", body)
+    assert answer.status_code == 202, answer.text
+    shop.api.player.run(shop.register_id)
+    return registered_sale(shop.api.store, UUID(answer.json()["receipt_id"]))
+
+
+def owed(api: Api, prepaid: RegisteredSale) -> int:
+    return Money.total(left(api, prepaid).owed()).kopecks
+
+
+def test_a_payment_that_came_back_is_owed_again_one_round_later(
+    api: Api, shop: Outlet, view: OpenReturnsView
+) -> None:
+    prepaid = prepay(shop)
+    ledger = shop.api.player.ledger
+    issued = ledger.pay_on(
+        register_id=shop.register_id,
+        prepayment=prepaid,
+        request=LaterPaymentRequest((CashPayment(),), Money(700)),
+    )
+    api.player.run(shop.register_id)
+    paid = registered_sale(shop.api.store, issued.receipt_id)
+    ledger.give_back(
+        register_id=shop.register_id, sale=paid, request=ReturnRequest((CashPayment(),))
+    )
+    api.player.run(shop.register_id)
+    for _ in range(2):
+        caught_up(api, view)
+        assert issued.receipt_id in open_ids(view)
+        settle_all(api.parts.ledger, view)
+
+    assert owed(api, prepaid) == 1748
+    caught_up(api, view)
+    assert issued.receipt_id not in open_ids(view)
+
+
+def test_a_payment_of_another_device_is_counted_on_the_prepayment_once(
+    api: Api, shop: Outlet, view: OpenReturnsView
+) -> None:
+    prepaid = prepay(shop)
+    (line,) = prepaid.receipt.lines
+    now = datetime.now(UTC).replace(microsecond=0)
+    heading = replace(examples.heading(1, now), uid=uuid4())
+    part = PartPayment(
+        PartPaymentKind.FURTHER, Money(2748), prepayment_fiscal_number=prepaid.fiscal_number
+    )
+    foreign = replace(
+        prepaid.receipt,
+        receipt_id=heading.uid,
+        issued_at=now + timedelta(seconds=1),
+        lines=(replace(line, paid=Money(700)),),
+        unrounded=Money(700),
+        total=Money(700),
+        payments=(replace(prepaid.receipt.payments[0], amount=Money(700)),),
+        part=part,
+    )
+    shop.sell()  # the lane is due, and its document's number turns out to be taken
+    api.player.adopt(shop.register_id, FiscalDocument(DocumentKind.SALE, heading, foreign))
+    caught_up(api, view)
+    (found,) = [each for each in view.adopted() if each.register_id == shop.register_id]
+    assert found.sale.receipt.receipt_id == prepaid.receipt.receipt_id
+
+    for _ in range(2):
+        settle_all(api.parts.ledger, view)
+        caught_up(api, view)
+
+    assert owed(api, prepaid) == 1048
+    assert [each for each in view.adopted() if each.register_id == shop.register_id] == []
+    chain = api.parts.views.receipts.chain(heading.uid)
+    assert [(row.receipt_id, row.part) for row in chain] == [
+        (prepaid.receipt.receipt_id, PartPaymentKind.PREPAYMENT),
+        (heading.uid, PartPaymentKind.FURTHER),
+    ]
 
 
 def test_open_returns_come_page_by_page(

@@ -289,15 +289,26 @@ def _elements(parent: etree._Element, path: str) -> Iterator[tuple[str, str | No
 
 
 def check_rebuilt(sample: Sample, theirs: bytes, *, always: dict[str, str]) -> None:
-    ours, official = elements(rebuilt(sample)), elements(theirs)
+    compare(rebuilt(sample), theirs, differences=sample.differences, always=always)
 
-    for path, (their_values, our_values, reason) in sample.differences.items():
+
+def compare(
+    written: bytes,
+    theirs: bytes,
+    *,
+    differences: dict[str, tuple[Values, Values, str]],
+    always: dict[str, str],
+) -> None:
+    """Two documents are the same, element for element, but for the differences, each of which is there."""
+    ours, official = elements(written), elements(theirs)
+
+    for path, (their_values, our_values, reason) in differences.items():
         assert tuple(text for at, _, text in official if at == path) == their_values, path
         assert tuple(text for at, _, text in ours if at == path) == our_values, reason
     for path, reason in always.items():
         assert not [row for row in official if row[0] == path], path
         assert [row for row in ours if row[0] == path], reason
-    explained = {*sample.differences, *always}
+    explained = {*differences, *always}
     assert [row for row in ours if row[0] not in explained] == [
         row for row in official if row[0] not in explained
     ]

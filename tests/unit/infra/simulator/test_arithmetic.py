@@ -191,9 +191,9 @@ PARTS_OF_A_SALE: list[tuple[str, Parts, bool]] = [
         False,
     ),
     (
-        "final settlement with nothing left",
+        "part that takes nothing",
         parts(
-            {"SUM": "100.00", "PARTPAYTYPE": 2, "PARTPAYSUM": "0.00"},
+            {"SUM": "100.00", "PARTPAYTYPE": 1, "PARTPAYSUM": "0.00"},
             lines=[make.line(10_000, PARTPAYSUM="0.00")],
         ),
         True,
