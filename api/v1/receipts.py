@@ -30,12 +30,8 @@ from api.schemas.common import (
     WholeNumber,
     YesOrNo,
 )
-from api.schemas.receipts import (
-    ReceiptAnswer,
-    ReceiptSummary,
-    RelatedAnswer,
-    receipt_answer,
-)
+from api.schemas.receipt_parts import RelatedAnswer
+from api.schemas.receipts import ReceiptAnswer, ReceiptSummary, receipt_answer
 from api.schemas.sales import CorrectionBody, SaleBody, VoidBody
 from domain.documents.receipt import ReceiptKind, ReceiptState
 from domain.errors import (

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from domain.clock import KYIV
 from domain.documents.receipt import (
-    CardSlip,
     CashWithdrawal,
     Discount,
     Line,
@@ -18,14 +17,12 @@ from domain.documents.receipt import (
     Payment,
     Receipt,
     ReceiptKind,
-    TaxRow,
 )
 from domain.documents.shift import (
     DocumentKind,
     FiscalDocument,
     Heading,
     OrderTotals,
-    PaymentFormTotal,
     Seller,
     ShiftClosingContent,
     ShiftOpening,
@@ -33,7 +30,15 @@ from domain.documents.shift import (
     WithdrawalTotals,
     ZReport,
 )
-from domain.documents.xml.node import Node, Reading, boolean, integer, money, quantity, rate
+from domain.documents.xml.node import Node, Reading, boolean, integer, money, rate
+from domain.documents.xml.rows import (
+    day_of,
+    line_of,
+    payment_of,
+    payment_total_of,
+    tax_of,
+    time_of,
+)
 from domain.documents.xml.writing import (
     DOCUMENT_TYPES,
     PART_PAYMENT_TYPES,
@@ -41,7 +46,7 @@ from domain.documents.xml.writing import (
     WITHDRAWAL_NAME,
 )
 from domain.errors import IntegrityFault
-from domain.money import ZERO, Money, Quantity
+from domain.money import ZERO, Money
 from domain.part_payment import share_paid
 from domain.payments import CASH
 
@@ -54,9 +59,6 @@ _KINDS = {
 _PART_PAYMENT_KINDS: dict[int | None, PartPaymentKind] = {
     number: kind for kind, number in PART_PAYMENT_TYPES.items()
 }
-_ONE = Quantity(1000)
-_BY_SUM, _BY_PERCENT = 0, 1
-"""Values of DISCOUNTTYPE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def read_document(data: bytes) -> ReadDocument:
 
 
 def _heading(head: Node) -> Heading:
-    day, moment = head.required("ORDERDATE", _day), head.required("ORDERTIME", _time)
+    day, moment = head.required("ORDERDATE", day_of), head.required("ORDERTIME", time_of)
     uid, is_guid = _uid(head.required("UID", str.strip))
     head.mark("UID", unless=is_guid)
     return Heading(
@@ -189,7 +191,7 @@ def _returned_receipt(head: Node) -> Original | None:
     return Original(
         fiscal_number=number,
         register_fiscal_number=head.value("ORDERRETCASHREGNUM", str),
-        day=head.value("ORDERRETDATE", _day),
+        day=head.value("ORDERRETDATE", day_of),
         kind=ReceiptKind.SALE,
     )
 
@@ -224,13 +226,13 @@ def _receipt(root: Node, head: Node, heading: Heading, *, kind: ReceiptKind) -> 
     part = _part_payment(sums, full=full, paid=paid)
     total = full if part is None or paid is None else paid
     in_part = part is not None
-    lines = tuple(_line(row, in_part=in_part) for row in root.rows("CHECKBODY"))
+    lines = tuple(line_of(row, in_part=in_part) for row in root.rows("CHECKBODY"))
     receipt = Receipt(
         receipt_id=heading.uid,
         kind=kind,
         lines=lines,
-        payments=tuple(map(_payment, root.rows("CHECKPAY"))),
-        taxes=tuple(map(_tax, root.rows("CHECKTAX"))),
+        payments=tuple(map(payment_of, root.rows("CHECKPAY"))),
+        taxes=tuple(map(tax_of, root.rows("CHECKTAX"))),
         unrounded=total + rounding if unrounded is None else unrounded,
         rounding=rounding,
         total=total,
@@ -289,7 +291,7 @@ def _withdrawal(root: Node, head: Node, heading: Heading) -> Receipt:
     total = sums.required("SUM", money)
     sums.mark("NOTAXSUM", unless=sums.value("NOTAXSUM", money) in (None, total))
     commission = sums.value("COMMISSION", money) or ZERO
-    payments = tuple(map(_payment, root.rows("CHECKPAY"))) or _in_cash(total)
+    payments = tuple(map(payment_of, root.rows("CHECKPAY"))) or _in_cash(total)
     rows = root.rows("CHECKBODY")
     root.mark("CHECKBODY", unless=len(rows) == 1)
     told = CashWithdrawal(commission=commission)
@@ -346,107 +348,6 @@ def _of_drawer(
     )
 
 
-def _line(row: Node, *, in_part: bool) -> Line:
-    amount = row.value("AMOUNT", quantity)
-    price, cost = row.value("PRICE", money), row.value("COST", money)
-    if price is None:
-        price = cost or ZERO
-    if amount is None:
-        amount = _ONE
-    return Line(
-        name=row.text("NAME") or "",
-        quantity=amount,
-        price=price,
-        cost=price.times(amount) if cost is None else cost,
-        letters=row.text("LETTERS") or "",
-        code=row.text("CODE"),
-        barcode=row.text("BARCODE"),
-        uktzed=row.value("UKTZED", str),
-        unit_code=row.value("UNITCD", integer),
-        unit_name=row.text("UNITNM"),
-        dkpp=row.text("DKPP"),
-        excise_stamps=_stamps(row),
-        discount=_line_discount(row),
-        paid=row.value("PARTPAYSUM", money) if in_part else None,
-    )
-
-
-def _stamps(row: Node) -> tuple[str, ...] | None:
-    present = row.has("EXCISELABELS")
-    found = tuple(each.text("EXCISELABEL") or "" for each in row.rows("EXCISELABELS"))
-    # Two official samples put their text straight into the element.
-    row.mark("EXCISELABELS", unless=bool(found) or not present)
-    return found or None
-
-
-def _line_discount(row: Node) -> Discount | None:
-    """Return what was taken off; 0.00 is nothing. The percentage counts where the type says so."""
-    taken_off, kind = row.value("DISCOUNTSUM", money), row.value("DISCOUNTTYPE", integer)
-    percent = row.value("DISCOUNTPERCENT", rate)
-    if percent is not None and not percent.basis_points:
-        percent = None
-    by_percent = percent is not None and kind != _BY_SUM
-    row.mark("DISCOUNTPERCENT", unless=percent is None or (by_percent and bool(taken_off)))
-    if not taken_off:
-        return None
-    row.mark("DISCOUNTTYPE", unless=kind in (None, _BY_PERCENT if by_percent else _BY_SUM))
-    return Discount(taken_off, percent=percent if by_percent else None)
-
-
-def _payment(row: Node) -> Payment:
-    amount = row.value("SUM", money) or ZERO
-    provided, change = row.value("PROVIDED", money), row.value("REMAINS", money)
-    if not change:
-        # Some programs write both without change as well; only what was handed over for nothing is odd.
-        row.mark("PROVIDED", unless=provided is None or provided == amount)
-        provided, change = None, None
-    slips = row.rows("PAYSYS")
-    row.mark("PAYSYS", unless=len(slips) <= 1)
-    return Payment(
-        form_code=row.required("PAYFORMCD", integer),
-        form_name=row.required("PAYFORMNM", str),
-        amount=amount,
-        provided=provided,
-        change=change,
-        slip=_slip(slips[0], paid=amount) if slips else None,
-    )
-
-
-def _slip(row: Node, *, paid: Money) -> CardSlip:
-    row.mark("SUM", unless=row.value("SUM", money) in (None, paid))
-    return CardSlip(
-        payment_system=row.text("NAME"),
-        acquirer_id=row.text("ACQUIREID"),
-        acquirer_name=row.text("ACQUIRENM"),
-        transaction_id=row.text("ACQUIRETRANSID"),
-        paid_at=row.value("POSTRANSDATE", _kyiv_time),
-        slip_number=row.text("POSTRANSNUM"),
-        terminal_id=row.text("DEVICEID"),
-        masked_card=row.text("EPZDETAILS"),
-        authorisation_code=row.text("AUTHCD"),
-        commission=row.value("COMMISSION", money),
-    )
-
-
-def _tax(row: Node) -> TaxRow:
-    turnover = row.required("TURNOVER", money)
-    discounted = row.value("TURNOVERDISCOUNT", money)
-    if discounted is None:
-        discounted = turnover
-    base = row.value("SOURCESUM", money)
-    row.mark("SIGN", unless=not row.value("SIGN", boolean))
-    return TaxRow(
-        kind=row.required("TYPE", integer),
-        name=row.required("NAME", str),
-        letter=row.text("LETTER") or "",
-        rate=row.required("PRC", rate),
-        turnover=turnover,
-        discounted_turnover=discounted,
-        base=discounted if base is None else base,
-        tax=row.required("SUM", money),
-    )
-
-
 def _z_report(root: Node, heading: Heading) -> ZReport:
     body = root.node("ZREPBODY")
     deposits = None if body is None else body.value("SERVICEINPUT", money)
@@ -484,26 +385,6 @@ def _orders(node: Node | None) -> OrderTotals:
         total=total,
         unrounded=total + rounding if unrounded is None else unrounded,
         rounding=rounding,
-        payments=tuple(map(_payment_total, node.rows("PAYFORMS"))),
-        taxes=tuple(map(_tax, node.rows("TAXES"))),
+        payments=tuple(map(payment_total_of, node.rows("PAYFORMS"))),
+        taxes=tuple(map(tax_of, node.rows("TAXES"))),
     )
-
-
-def _payment_total(row: Node) -> PaymentFormTotal:
-    return PaymentFormTotal(
-        form_code=row.required("PAYFORMCD", integer),
-        form_name=row.required("PAYFORMNM", str),
-        amount=row.required("SUM", money),
-    )
-
-
-def _day(text: str) -> date:
-    return datetime.strptime(text.strip(), "%d%m%Y").replace(tzinfo=KYIV).date()
-
-
-def _time(text: str) -> time:
-    return datetime.strptime(text.strip(), "%H%M%S").replace(tzinfo=KYIV).time()
-
-
-def _kyiv_time(text: str) -> datetime:
-    return datetime.strptime(text.strip(), "%d%m%Y%H%M%S").replace(tzinfo=KYIV).astimezone(UTC)
