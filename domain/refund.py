@@ -2,7 +2,7 @@
 
 Rules (numbered on in docs/money.md):
 
-1. A line that comes back in part takes the cumulative share of its cost (`returns.cumulative_share`), so that all parts
+1. A line that comes back in part takes the cumulative share of its cost (`sold_lines.cumulative_share`), so that all parts
    together are the line, to the kopeck, however it is split. The cost meant is the one after discounts.
 2. COST must be AMOUNT × PRICE within half a kopeck (reference §3.4). Where a share is not, because parts of a thousandth
    had to be evened out, the line is written in two: whole units at a price that leaves the rest something, and the last
@@ -27,7 +27,7 @@ from domain.documents.text import encodable
 from domain.errors import InvalidField
 from domain.money import Money, Quantity, round_half_up
 from domain.payments import CASH, CashPayment, PaymentRequest, settle
-from domain.returns import TakenLine, WantedLine
+from domain.sold_lines import TakenLine, WantedLine
 from domain.taxes.totals import groups_of, tax_rows
 
 _UNIT = 1000

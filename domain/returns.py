@@ -12,7 +12,7 @@ Further and final payments on a prepayment take the same three steps with what i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from operator import le
 from typing import Any, ClassVar
@@ -32,62 +32,8 @@ from domain.errors import (
     ReturnLapsed,
 )
 from domain.money import ZERO, Money, Quantity
-from domain.part_payment import further_shares, paid_of_lines, shared_as_owed
-
-
-@dataclass(frozen=True, slots=True)
-class SoldLine:
-    """Quantity of one line of the original and what was paid for it after discounts, in the lines' order.
-
-    `owed` is there in part payments only: what a prepayment leaves to pay for the line; later parts leave nothing.
-    """
-
-    quantity: Quantity
-    cost: Money
-    owed: Money | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class WantedLine:
-    """What is to come back of a line; `number` counts the original's lines from 1."""
-
-    number: int
-    quantity: Quantity
-
-
-@dataclass(frozen=True, slots=True)
-class TakenLine:
-    """Part of a line of the original; `cost` is its share of the line's cost, or what a later payment pays for it."""
-
-    number: int
-    quantity: Quantity
-    cost: Money
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What one return or storno takes, reserved or confirmed; `register_id` is the register that issues it.
-
-    `pays`: it gives nothing back but is a later payment of this kind, and takes from what is owed.
-    """
-
-    register_id: UUID
-    lines: tuple[TakenLine, ...]
-    confirmed: bool = False
-    pays: PartPaymentKind | None = None
-
-
-def cumulative_share(
-    whole: Money, *, of: Quantity, taken: Quantity, taken_amount: Money, part: Quantity
-) -> Money:
-    """Return what `part` more takes of `whole`, which belongs to the quantity `of`.
-
-    All that is taken then comes to whole × (taken + part) ÷ of, half kopecks up, so that any split adds up to the whole
-    exactly and no part is a kopeck off its own product or more, as long as none was released between; `taken_amount`
-    is what went already.
-    """
-    due = whole.share(numerator=taken.thousandths + part.thousandths, denominator=of.thousandths)
-    return min(max(due - taken_amount, ZERO), whole - taken_amount)
+from domain.part_payment import further_shares, shared_as_owed
+from domain.sold_lines import SoldLine, Taken, TakenLine, WantedLine, cumulative_share, sold_lines
 
 
 class SoldReceipt(Aggregate):
@@ -494,22 +440,6 @@ class SoldReceipt(Aggregate):
     def _released(self, *, return_id: UUID, at: datetime) -> None:
         self.taken = {key: taken for key, taken in self.taken.items() if key != return_id}
         self.released = (*self.released, return_id)
-
-
-def sold_lines(receipt: Receipt) -> tuple[SoldLine, ...]:
-    """Return quantity and discounted cost of each line: no more than was owed for a line may come back.
-
-    Of a part payment no more than was paid may come back; what is owed then is for later payments on a prepayment.
-    """
-    if receipt.part is None:
-        return tuple(
-            SoldLine(quantity=line.quantity, cost=line.discounted) for line in receipt.lines
-        )
-    leaves = receipt.part.kind is PartPaymentKind.PREPAYMENT
-    return tuple(
-        SoldLine(quantity=line.quantity, cost=paid, owed=line.discounted - paid if leaves else ZERO)
-        for line, paid in zip(receipt.lines, paid_of_lines(receipt), strict=True)
-    )
 
 
 def _quantities(lines: Sequence[WantedLine] | Sequence[TakenLine]) -> dict[int, Quantity]:

@@ -26,7 +26,8 @@ from domain.register import events
 from domain.register.aggregate import Register
 from domain.register.state import RegisterSettings, Shift
 from domain.return_outcome import Return, ReturnState
-from domain.returns import SoldReceipt, TakenLine, sold_lines
+from domain.returns import SoldReceipt
+from domain.sold_lines import TakenLine, sold_lines
 from domain.taxes.rates import STANDARD_GROUPS
 from infra.event_store.codec import LedgerMapper
 from tests.examples import (

@@ -20,8 +20,9 @@ from domain.documents.receipt import Receipt
 from domain.money import ZERO, Money, Quantity
 from domain.payments import CashPayment
 from domain.refund import ReturnRequest
-from domain.returns import SoldLine, SoldReceipt, WantedLine
+from domain.returns import SoldReceipt
 from domain.sale import MOST_LINES
+from domain.sold_lines import SoldLine, WantedLine
 
 _RECEIPT = "7e5a0000-0b1c-4d2e-8f30-a1b2c3d401f7"
 _REGISTER = "c2f3de55-9f0b-5b0e-8f6e-2a6f0c1b7d20"

@@ -23,7 +23,7 @@ from domain.ledger.submission import LaneTask, Submission, task_of
 from domain.ports import LaneChange, LaneLease, StoredBytes, StoredKind
 from domain.register.aggregate import Register
 from domain.register.state import Shift, Waiting
-from domain.returns import sold_lines
+from domain.sold_lines import sold_lines
 from domain.taxes.rates import TaxGroup
 
 

@@ -20,7 +20,7 @@ from domain.part_payment import LaterPaymentRequest, price_later_payment
 from domain.ports import CommandKey
 from domain.register.aggregate import Register
 from domain.register.state import Shift, Waiting
-from domain.returns import TakenLine
+from domain.sold_lines import TakenLine
 
 
 class PayingOn(Selling, Settling):

@@ -22,7 +22,7 @@ from domain.ports import CommandKey
 from domain.refund import ReturnRequest, price_return
 from domain.register.aggregate import Register
 from domain.register.state import Shift, Waiting
-from domain.returns import TakenLine
+from domain.sold_lines import TakenLine
 
 
 class Returning(Selling, Settling):

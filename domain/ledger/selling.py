@@ -28,8 +28,9 @@ from domain.part_payment import PrepaymentRequest, price_prepayment
 from domain.ports import CommandKey, KeyKind, LaneChange, LogPosition
 from domain.register.aggregate import Register
 from domain.register.state import Parked, Shift, Waiting
-from domain.returns import SoldReceipt, sold_lines
+from domain.returns import SoldReceipt
 from domain.sale import SaleRequest, price_sale
+from domain.sold_lines import sold_lines
 
 
 @dataclass(frozen=True, slots=True)

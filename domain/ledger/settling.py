@@ -17,7 +17,8 @@ from domain.part_payment import paid_of_lines
 from domain.ports import CommandKey, Commit
 from domain.register.aggregate import Register
 from domain.return_outcome import UNDONE, Return, ReturnState
-from domain.returns import SoldReceipt, TakenLine, sold_lines
+from domain.returns import SoldReceipt
+from domain.sold_lines import TakenLine, sold_lines
 
 LAPSES_AFTER = timedelta(minutes=2)
 """How long a reservation may stand without its return: longer than any command runs, short enough for a queue of buyers."""

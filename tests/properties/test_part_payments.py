@@ -17,8 +17,9 @@ from domain.part_payment import (
     share_paid,
 )
 from domain.refund import ReturnRequest, price_return
-from domain.returns import SoldReceipt, sold_lines
+from domain.returns import SoldReceipt
 from domain.sale import CashPayment, SaleRequest, price_sale
+from domain.sold_lines import sold_lines
 from tests import baskets
 
 AT = datetime(2026, 11, 6, 13, 0, tzinfo=UTC)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from domain.documents.receipt import Original, Receipt, ReceiptKind
 from domain.money import ZERO, Money, Quantity
 from domain.refund import ReturnRequest, agrees, price_return
-from domain.returns import SoldReceipt, WantedLine, sold_lines
+from domain.returns import SoldReceipt
 from domain.sale import CashPayment, LineRequest, SaleRequest, price_sale
+from domain.sold_lines import WantedLine, sold_lines
 from tests import baskets
 
 AT = datetime(2026, 11, 5, 9, 0, tzinfo=UTC)

@@ -50,7 +50,6 @@ from domain.ports import LaneLease
 from domain.refund import ReturnRequest
 from domain.register.aggregate import Register
 from domain.register.state import LaneStep, RegisterSettings
-from domain.returns import WantedLine
 from domain.sale import (
     CardPayment,
     CashPayment,
@@ -59,6 +58,7 @@ from domain.sale import (
     OtherPayment,
     SaleRequest,
 )
+from domain.sold_lines import WantedLine
 from infra.event_store.feed import Cursor, FeedEvent
 from infra.event_store.memory import MemoryLanes, MemoryStore
 from infra.postgres import Connection

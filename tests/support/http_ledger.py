@@ -18,8 +18,8 @@ from domain.part_payment import LaterPaymentRequest, PrepaymentRequest
 from domain.ports import CommandKey
 from domain.refund import ReturnRequest
 from domain.register.state import RegisterSettings
-from domain.returns import WantedLine
 from domain.sale import CardPayment, CashPayment, DiscountRequest, OtherPayment, SaleRequest
+from domain.sold_lines import WantedLine
 from tests.support.world import Death
 
 FORMS: dict[type, str] = {CashPayment: "cash", CardPayment: "card", OtherPayment: "other"}

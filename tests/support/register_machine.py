@@ -33,8 +33,8 @@ from domain.refund import ReturnRequest
 from domain.register.aggregate import Register
 from domain.register.events import ReceiptIssued
 from domain.register.state import RegisterSettings
-from domain.returns import WantedLine
 from domain.sale import CashPayment, SaleRequest
+from domain.sold_lines import WantedLine
 from infra.simulator.faults import Fault, FaultKind
 from infra.simulator.switches import Switches
 from tests.baskets import STEPS, sales

@@ -26,8 +26,9 @@ from domain.part_payment import LaterPaymentRequest, PrepaymentRequest
 from domain.ports import CommandKey
 from domain.refund import ReturnRequest
 from domain.register.state import RegisterSettings
-from domain.returns import SoldReceipt, WantedLine
+from domain.returns import SoldReceipt
 from domain.sale import CashPayment
+from domain.sold_lines import WantedLine
 from infra.event_store.lanes import PostgresLanes
 from infra.event_store.store import PostgresStore
 from tests.support.cheap_signer import CheapSigner

@@ -10,8 +10,8 @@ import pytest
 from domain.documents.receipt import ReceiptKind
 from domain.errors import InvalidField
 from domain.money import Money, Quantity, Rate
-from domain.returns import WantedLine
 from domain.sale import CashPayment, DiscountRequest, LineRequest, SaleRequest
+from domain.sold_lines import WantedLine
 from infra.postgres import application_dsn, connect, open_pool
 from projections.receipts import ReceiptsProjection
 from projections.turnover_view import ProductTurnover, SplitBy, TurnoverQuery, TurnoverView

@@ -20,8 +20,9 @@ from domain.money import Money, Quantity
 from domain.part_payment import LaterPaymentRequest
 from domain.ports import LogPosition
 from domain.refund import ReturnRequest
-from domain.returns import SoldReceipt, WantedLine
+from domain.returns import SoldReceipt
 from domain.sale import CashPayment
+from domain.sold_lines import WantedLine
 from infra.bootstrap import Engine
 from infra.postgres import Pool, open_pool
 from projections.returns import AdoptedReturn, OpenReturnsView

@@ -11,8 +11,8 @@ from domain.discounts import DiscountRequest, shares
 from domain.documents.receipt import Discount, Receipt
 from domain.errors import DiscountExceedsCost, FiscalError, InvalidField
 from domain.money import ZERO, Money, Rate
-from domain.returns import sold_lines
 from domain.sale import CashPayment
+from domain.sold_lines import sold_lines
 from tests.unit.domain.test_sale import line, priced
 
 

@@ -19,8 +19,8 @@ from domain.documents.receipt import (
 from domain.errors import InvalidField, PaymentsDiffer
 from domain.money import Money, Quantity
 from domain.refund import ReturnRequest, agrees, price_return, returned_lines
-from domain.returns import TakenLine
 from domain.sale import CardPayment, CashPayment
+from domain.sold_lines import TakenLine
 from tests import examples
 
 AT = datetime(2026, 11, 5, 9, 0, tzinfo=UTC)

@@ -14,7 +14,8 @@ from domain.errors import (
     ReturnLapsed,
 )
 from domain.money import Money, Quantity
-from domain.returns import SoldLine, SoldReceipt, TakenLine, WantedLine, cumulative_share
+from domain.returns import SoldReceipt
+from domain.sold_lines import SoldLine, TakenLine, WantedLine, cumulative_share
 
 AT = datetime(2026, 11, 5, 9, 0, tzinfo=UTC)
 REGISTER, OTHER = UUID(int=1), UUID(int=2)

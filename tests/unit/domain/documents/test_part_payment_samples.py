@@ -27,8 +27,9 @@ from domain.part_payment import (
     price_prepayment,
 )
 from domain.refund import ReturnRequest, price_return
-from domain.returns import SoldReceipt, sold_lines
+from domain.returns import SoldReceipt
 from domain.sale import CardPayment, CashPayment, LineRequest, SaleRequest
+from domain.sold_lines import sold_lines
 from domain.taxes.rates import STANDARD_GROUPS
 from tests import examples
 from tests.unit.domain.documents.test_official_samples import (

@@ -31,8 +31,9 @@ from domain.part_payment import LaterPaymentRequest, PrepaymentRequest
 from domain.ports import CommandKey
 from domain.refund import ReturnRequest
 from domain.return_outcome import Return, ReturnState
-from domain.returns import SoldReceipt, WantedLine
+from domain.returns import SoldReceipt
 from domain.sale import CardPayment, CashPayment, LineRequest, SaleRequest
+from domain.sold_lines import WantedLine
 from infra.simulator.faults import Fault, FaultKind, ScriptStep
 from infra.simulator.figures import Kind
 from tests.support.journal import open_returns, registered_sale, sweep

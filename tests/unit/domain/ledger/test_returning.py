@@ -26,8 +26,9 @@ from domain.ledger.settling import LAPSES_AFTER
 from domain.money import Money, Quantity, Rate
 from domain.ports import CommandKey
 from domain.refund import ReturnRequest
-from domain.returns import SoldReceipt, WantedLine
+from domain.returns import SoldReceipt
 from domain.sale import CardPayment, CashPayment
+from domain.sold_lines import WantedLine
 from domain.taxes.rates import STANDARD_GROUPS
 from infra.simulator.faults import Fault, FaultKind, ScriptStep
 from infra.simulator.figures import Kind
