@@ -10,6 +10,7 @@ from tests.support.register_machine import RegisterMachine
 from tests.support.world import World
 
 DEFAULT_SEQUENCES = 2_000 if os.environ.get("CI") == "true" else 100
+SEQUENCES = int(os.environ.get("FISCAL_TEST_SEQUENCES", DEFAULT_SEQUENCES))
 
 
 class RegistersInMemory(RegisterMachine):
@@ -21,9 +22,14 @@ class RegistersInMemory(RegisterMachine):
         super().__init__(world)
 
 
+class MoreRegistersInMemory(RegistersInMemory):
+    """The other half of the sequences: two test classes can run at the same time."""
+
+
 TestRegistersInMemory = pytest.mark.timeout(900)(RegistersInMemory.TestCase)
-TestRegistersInMemory.settings = settings(
-    max_examples=int(os.environ.get("FISCAL_TEST_SEQUENCES", DEFAULT_SEQUENCES)),
+TestMoreRegistersInMemory = pytest.mark.timeout(900)(MoreRegistersInMemory.TestCase)
+TestRegistersInMemory.settings = TestMoreRegistersInMemory.settings = settings(
+    max_examples=SEQUENCES // 2,
     stateful_step_count=25,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
