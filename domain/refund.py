@@ -8,7 +8,7 @@ Rules (numbered on in docs/money.md):
    had to be evened out, the line is written in two: whole units at a price that leaves the rest something, and the last
    unit or fraction at the price that gives exactly what remains. Only splits into fractions of cheap units need it.
    A part of a discounted line is one line at the price of the sale; what its cost is above the money that comes back is
-   its discount. Excise stamps are named when the whole line comes back: no part knows which ones are its own.
+   its discount. A part has the excise stamps that the till names of the line's own; a whole line has all of them.
 3. Taxes are taken by the rates of the sale, whatever the letters mean today, by the same function as a sale's.
 4. A part payment comes back as the whole it was: its return repeats goods, price and what was paid of each line.
 5. Cash is paid out rounded to the step of the selling register's shift, as a sale's is taken; other forms get exact amounts.
@@ -56,8 +56,13 @@ def price_return(
     cashier_name: str | None,
 ) -> Receipt:
     """Return the receipt of a return with every amount decided. Raises: InvalidField, PaymentsDiffer."""
+    stamps = _named_stamps(request.lines or (), sale)
     lines = tuple(
-        part for line in taken for part in returned_lines(sale.lines[line.number - 1], line)
+        part
+        for line in taken
+        for part in returned_lines(
+            sale.lines[line.number - 1], line, stamps=stamps.get(line.number, ())
+        )
     )
     unrounded = Money.total(line.due for line in lines)
     payments = _pay_out(request.payments, due=unrounded, cash_step=cash_step)
@@ -81,12 +86,31 @@ def price_return(
     )
 
 
-def returned_lines(line: Line, taken: TakenLine) -> tuple[Line, ...]:
-    """Return the line with the quantity and money that come back of it; two where rule 2 asks for it."""
+def _named_stamps(wanted: Sequence[WantedLine], sale: Receipt) -> dict[int, tuple[str, ...]]:
+    """Return the stamps that come back by the line's number. Raises: InvalidField."""
+    for place, line in enumerate(wanted):
+        sold = sale.lines[line.number - 1].excise_stamps or ()
+        if len(set(line.excise_stamps)) < len(line.excise_stamps) or not set(sold).issuperset(
+            line.excise_stamps
+        ):
+            raise InvalidField(
+                field=f"lines.{place}.excise_stamps",
+                expected="stamps of the line that was sold, each once",
+            )
+    return {line.number: line.excise_stamps for line in wanted}
+
+
+def returned_lines(
+    line: Line, taken: TakenLine, *, stamps: tuple[str, ...] = ()
+) -> tuple[Line, ...]:
+    """Return the line with the quantity and money that come back of it; two where rule 2 asks for it.
+
+    `stamps` are those on the part that comes back; the first row has them. All of a line comes back with all of its own.
+    """
     quantity, cost = taken.quantity, taken.cost
     if (quantity, cost) == (line.quantity, line.due):
         return (line,)
-    line = replace(line, excise_stamps=None)
+    line = replace(line, excise_stamps=stamps or None)
     if line.discount is not None or line.receipt_discount is not None:
         return (_discounted_part(line, quantity, owed=cost),)
     if agrees(cost, price=line.price, quantity=quantity):
@@ -104,7 +128,8 @@ def returned_lines(line: Line, taken: TakenLine) -> tuple[Line, ...]:
     )
     if not units:
         return (tail,)
-    return (replace(line, quantity=Quantity(units * _UNIT), price=price, cost=whole), tail)
+    units_back = replace(line, quantity=Quantity(units * _UNIT), price=price, cost=whole)
+    return (units_back, replace(tail, excise_stamps=None))
 
 
 def _discounted_part(line: Line, quantity: Quantity, *, owed: Money) -> Line:

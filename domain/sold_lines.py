@@ -24,10 +24,14 @@ class SoldLine:
 
 @dataclass(frozen=True, slots=True)
 class WantedLine:
-    """What is to come back of a line; `number` counts the original's lines from 1."""
+    """What is to come back of a line; `number` counts the original's lines from 1.
+
+    `excise_stamps` are those on the goods that come back, where only a part of the line does.
+    """
 
     number: int
     quantity: Quantity
+    excise_stamps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

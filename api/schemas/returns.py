@@ -15,13 +15,13 @@ from api.schemas.common import (
     optional_text,
 )
 from api.schemas.payments import MOST_PAYMENTS, CardBody, OtherBody
-from api.schemas.sales import LONGEST_SOURCE_TEXT
+from api.schemas.sales import LONGEST_SOURCE_TEXT, ExciseStamp
 from domain.documents.receipt import Receipt
 from domain.money import ZERO, Money, Quantity
 from domain.payments import CashPayment
 from domain.refund import ReturnRequest
 from domain.returns import SoldReceipt
-from domain.sale import MOST_LINES
+from domain.sale import MOST_LINES, MOST_STAMPS
 from domain.sold_lines import SoldLine, WantedLine
 
 _RECEIPT = "7e5a0000-0b1c-4d2e-8f30-a1b2c3d401f7"
@@ -53,9 +53,20 @@ class ReturnLineBody(RequestModel):
         examples=[1000],
     )
 
+    excise_stamps: list[ExciseStamp] = Field(
+        default=[],
+        max_length=MOST_STAMPS,
+        description="Excise stamps on what comes back, where it is a part of the line; a whole line has all of its own.",
+        examples=[["ABCD123456"]],
+    )
+
     def to_domain(self) -> WantedLine:
         """Return the line as the ledger takes it."""
-        return WantedLine(number=self.line, quantity=Quantity(self.quantity_thousandths))
+        return WantedLine(
+            number=self.line,
+            quantity=Quantity(self.quantity_thousandths),
+            excise_stamps=tuple(self.excise_stamps),
+        )
 
 
 class CashPayoutBody(RequestModel):

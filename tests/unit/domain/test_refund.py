@@ -20,7 +20,7 @@ from domain.errors import InvalidField, PaymentsDiffer
 from domain.money import Money, Quantity
 from domain.refund import ReturnRequest, agrees, price_return, returned_lines
 from domain.sale import CardPayment, CashPayment
-from domain.sold_lines import TakenLine
+from domain.sold_lines import TakenLine, WantedLine
 from tests import examples
 
 AT = datetime(2026, 11, 5, 9, 0, tzinfo=UTC)
@@ -161,6 +161,31 @@ class TestReturnedLines:
         stamped = replace(self.line(2748), quantity=Quantity(2000), excise_stamps=("A", "B"))
         (part,) = returned_lines(stamped, TakenLine(1, Quantity(1000), Money(2748)))
         assert part.excise_stamps is None
+
+    def test_a_part_has_the_stamps_that_the_till_names(self) -> None:
+        stamped = replace(self.line(5), quantity=Quantity(4000), excise_stamps=("A", "B", "C"))
+        rows = returned_lines(stamped, TakenLine(1, Quantity(3000), Money(3)), stamps=("A", "C"))
+        assert [row.excise_stamps for row in rows] == [("A", "C"), None]
+
+    @pytest.mark.parametrize("stamps", [("ABCD123499",), ("ABCD123456", "ABCD123456")])
+    def test_a_stamp_that_was_not_sold_or_comes_back_twice_is_refused(
+        self, stamps: tuple[str, ...]
+    ) -> None:
+        wine = examples.RICH_SALE.lines[0]
+        assert wine.excise_stamps == ("ABCD123456", "ABCD123457")
+        with pytest.raises(InvalidField) as refusal:
+            price_return(
+                ReturnRequest((CashPayment(),), (WantedLine(1, Quantity(1000), stamps),)),
+                sale=examples.RICH_SALE,
+                taken=(TakenLine(1, Quantity(1000), Money(100)),),
+                original=ORIGINAL,
+                receipt_id=UUID(int=9),
+                cash_step=Money(50),
+                issued_at=AT,
+                cashier_id=None,
+                cashier_name=None,
+            )
+        assert refusal.value.field == "lines.0.excise_stamps"
 
 
 BREAD_AT_A_DISCOUNT = replace(

@@ -91,6 +91,16 @@ class TestFormerProgram:
         world.settle()
         assert [stored.local_number for stored in world.book()] == [501, 502]
 
+    def test_the_seed_for_offline_work_is_taken_over(self, world: World) -> None:
+        there = world.server.registrar_state(key_id="olena", register=REGISTER_NUMBER)
+        open_and_sell(world, 1000)
+        world.settle()
+        register = world.register()
+        assert there is not None
+        assert there.offline_seed is not None
+        assert register.offline_session_id == there.offline_session_id
+        assert register.offline_seed == there.offline_seed
+
     def test_a_shift_held_by_another_key_parks_and_names_the_holder(self, world: World) -> None:
         world.simulator.set_up(company_entry("olena", "petro"))
         open_elsewhere(world, key="petro")
