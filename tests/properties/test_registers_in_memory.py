@@ -30,6 +30,6 @@ TestRegistersInMemory = pytest.mark.timeout(900)(RegistersInMemory.TestCase)
 TestMoreRegistersInMemory = pytest.mark.timeout(900)(MoreRegistersInMemory.TestCase)
 TestRegistersInMemory.settings = TestMoreRegistersInMemory.settings = settings(
     max_examples=SEQUENCES // 2,
-    stateful_step_count=25,
+    stateful_step_count=18,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
