@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from datetime import date
 from typing import Any, Self
 from uuid import UUID
@@ -31,11 +30,6 @@ class TurnoverRow(AnswerModel):
         description="`sale` for what was sold, `return` for what was given back.",
         examples=["sale"],
     )
-
-    @classmethod
-    @abstractmethod
-    def of(cls, row: Any) -> Self:
-        """Return the answer about a row."""
 
 
 def _place(place: Place) -> dict[str, Any]:

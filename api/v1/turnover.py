@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Query
 
@@ -39,6 +39,8 @@ turnover = Endpoints(
     "what a storno took back does not. Goods given back have rows of their own kind.",
 )
 
+Answer = TypeVar("Answer", bound=TurnoverRow)
+
 FirstDay = Annotated[
     Day | None,
     Query(
@@ -64,7 +66,8 @@ Testing = Annotated[
 
 def _add(
     name: str,
-    answer: type[TurnoverRow],
+    page_of: type[Page[Answer]],
+    answer_of: Callable[[Any], Answer],
     read: Callable[[TurnoverView, TurnoverQuery], RowPage[Any]],
     *,
     summary: str,
@@ -86,7 +89,7 @@ def _add(
         limit: Limit = 500,
         after: After = None,
         at_least: AtLeast = None,
-    ) -> Page[Any]:
+    ) -> Page[Answer]:
         view = call.parts.views.turnover
         if shift_id is None:
             last_day = last_day or kyiv(call.parts.ledger.clock.now()).date()
@@ -106,8 +109,8 @@ def _add(
         )
         await reach(call.parts, view, at_least)
         page = await call.parts.from_view(read, view, query)
-        return Page[answer](  # type: ignore[valid-type]
-            items=[answer.of(row) for row in page.rows],
+        return page_of(
+            items=[answer_of(row) for row in page.rows],
             next=page.next,
             position=str(page.cursor),
         )
@@ -118,7 +121,7 @@ def _add(
         "GET",
         f"/v1/turnover/{name}",
         right=Right.READ,
-        answer=Page[answer],  # type: ignore[valid-type]
+        answer=page_of,
         summary=summary,
     )
     declare(read_turnover)
@@ -126,21 +129,24 @@ def _add(
 
 _add(
     "taxes",
-    TaxTurnoverAnswer,
+    Page[TaxTurnoverAnswer],
+    TaxTurnoverAnswer.of,
     TurnoverView.taxes,
     summary="Read turnover by tax letter",
     description="Return turnover, base and tax by letter and rate.",
 )
 _add(
     "products",
-    ProductTurnoverAnswer,
+    Page[ProductTurnoverAnswer],
+    ProductTurnoverAnswer.of,
     TurnoverView.products,
     summary="Read turnover by product",
     description="Return quantities and sums by product: what has the same code, name and unit.",
 )
 _add(
     "cashiers",
-    CashierTurnoverAnswer,
+    Page[CashierTurnoverAnswer],
+    CashierTurnoverAnswer.of,
     TurnoverView.cashiers,
     summary="Read turnover by cashier",
     description="Return receipts and sums by the cashier's name on the receipt.",

@@ -28,7 +28,6 @@ AnyAggregate = TypeVar("AnyAggregate", bound=Aggregate)
 FOLLOWING = frozenset({ReceiptKind.RETURN, ReceiptKind.STORNO})
 """Kinds of receipts that follow another one."""
 
-
 _WITH_OUTCOME = frozenset({ReceiptKind.RETURN, ReceiptKind.SALE})
 """Kinds that may have a `Return` stream: of sales the later payments."""
 

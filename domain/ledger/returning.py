@@ -12,7 +12,6 @@ from uuid import UUID
 
 from domain.clock import fiscal_day
 from domain.documents.receipt import Original, Receipt, ReceiptKind
-from domain.documents.shift import document_kind
 from domain.errors import ReceiptNotReturnable, ReturnLapsed
 from domain.identifiers import shard_of
 from domain.ledger.base import Issued
@@ -57,7 +56,7 @@ class Returning(Selling, Settling):
                 trial = _priced_return(
                     request, sale, sold.part(wanted), original, shift, return_id, self.clock.now()
                 )
-                self._check_size(register, shift=shift, item=_as_waiting(trial))
+                self._check_size(register, shift=shift, item=Waiting.of(trial))
             lines = self._reserve_part(
                 sale,
                 lambda sold: sold.reserve(
@@ -161,7 +160,3 @@ def _priced_return(
         cashier_id=shift.cashier_id,
         cashier_name=shift.cashier_name,
     )
-
-
-def _as_waiting(receipt: Receipt) -> Waiting:
-    return Waiting(subject_id=receipt.receipt_id, kind=document_kind(receipt), receipt=receipt)
