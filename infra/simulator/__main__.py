@@ -80,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m infra.simulator",
         description="A tax service to test against and to try the product with.",
+        epilog="Cut it off its clients' network and back: curl -X PUT "
+        "http://127.0.0.1:8609/admin/network/off (or on); with --admin-port, on that port.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=8609, help="port of /fs and /tsa; 0: any")

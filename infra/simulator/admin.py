@@ -22,6 +22,7 @@ from infra.simulator.overview import (
     book_json,
     document_json,
     overview_json,
+    packages_json,
     refusals_json,
     register_json,
 )
@@ -65,6 +66,14 @@ class _Closed(_Body):
     closed: bool
 
 
+class _Blocked(_Body):
+    blocked: bool
+
+
+class _Offline(_Body):
+    allowed: bool
+
+
 class _Access(_Body):
     key_id: str
     withdrawn: bool
@@ -88,6 +97,7 @@ def create_admin(simulator: Simulator) -> Starlette:
         ("GET", "/admin/documents", admin.documents),
         ("GET", "/admin/documents/{number}", admin.document),
         ("GET", "/admin/refusals", admin.refusals),
+        ("GET", "/admin/packages", admin.packages),
         ("GET", "/admin/switches", admin.switches),
         ("PUT", "/admin/switches", admin.set_switches),
         ("GET", "/admin/faults", admin.faults),
@@ -95,6 +105,8 @@ def create_admin(simulator: Simulator) -> Starlette:
         ("POST", "/admin/faults", admin.add_faults),
         ("DELETE", "/admin/faults", admin.clear_faults),
         ("PUT", "/admin/faults/cut-off", admin.cut_off),
+        ("PUT", "/admin/network/off", admin.network_off),
+        ("PUT", "/admin/network/on", admin.network_on),
         ("PUT", "/admin/faults/script", admin.script),
         ("PUT", "/admin/faults/random", admin.by_chance),
         ("GET", "/admin/faults/log", admin.fault_log),
@@ -102,6 +114,8 @@ def create_admin(simulator: Simulator) -> Starlette:
         ("POST", "/admin/late", admin.process_late),
         ("POST", "/admin/reset", admin.reset),
         ("PUT", "/admin/registers/{register}/closed", admin.close_register),
+        ("PUT", "/admin/registers/{register}/blocked", admin.block_register),
+        ("PUT", "/admin/registers/{register}/offline", admin.allow_offline),
         ("PUT", "/admin/registers/{register}/access", admin.withdraw_access),
         ("POST", "/admin/registers/{register}/foreign-document", admin.foreign_document),
     ]
@@ -209,6 +223,17 @@ class _Admin:
         self._simulator.faults.cut_off(on=(await _body(request, _CutOff)).on)
         return await self.faults(request)
 
+    async def network_off(self, request: Request) -> Response:
+        self._simulator.faults.cut_off(on=True)
+        return await self.faults(request)
+
+    async def network_on(self, request: Request) -> Response:
+        self._simulator.faults.cut_off(on=False)
+        return await self.faults(request)
+
+    async def packages(self, _: Request) -> Response:
+        return _json({"packages": packages_json(self._simulator.packages)})
+
     async def script(self, request: Request) -> Response:
         script = await _body(request, _Script)
         self._simulator.faults.script(script.steps, register=script.register_number)
@@ -247,6 +272,16 @@ class _Admin:
         self._simulator.close_register(request.path_params["register"], closed=closed)
         return await self.registers(request)
 
+    async def block_register(self, request: Request) -> Response:
+        blocked = (await _body(request, _Blocked)).blocked
+        self._simulator.block_register(request.path_params["register"], blocked=blocked)
+        return await self.registers(request)
+
+    async def allow_offline(self, request: Request) -> Response:
+        allowed = (await _body(request, _Offline)).allowed
+        self._simulator.allow_offline(request.path_params["register"], allowed=allowed)
+        return await self.registers(request)
+
     async def withdraw_access(self, request: Request) -> Response:
         access = await _body(request, _Access)
         self._simulator.withdraw_access(
@@ -270,7 +305,9 @@ def _guarded(handler: Handler) -> Handler:
 
     async def guarded(request: Request) -> Response:
         content_type = request.headers.get("content-type", "")
-        has_body = request.method in ("POST", "PUT")
+        # A page elsewhere cannot send PUT without asking first: the two words need no content type.
+        is_bare = request.url.path.startswith("/admin/network/")
+        has_body = request.method in ("POST", "PUT") and not is_bare
         if has_body and content_type.partition(";")[0].strip() != "application/json":
             return _error(415, "expected application/json")
         try:

@@ -71,6 +71,14 @@ class Refusal(Exception):
         return 400 if manner == "always-400" else _STATUS_BY_CODE.get(self.code, 400)
 
 
+class PackageRefusal(Refusal):
+    """A package is refused because of one of its documents: HTTP 400 whatever the code."""
+
+    def status(self, manner: RefusalStatus) -> int:
+        """HTTP status of the plain form."""
+        return 400
+
+
 class TransportRefusal(Exception):
     """The request is refused before the protocol's own codes apply: wrong type, size or address."""
 
@@ -178,17 +186,51 @@ def wrong_time(issued_at: datetime) -> Refusal:
     )
 
 
-def time_went_back(local_number: int) -> Refusal:
+def time_went_back(local_number: int, *, code: Code) -> Refusal:
     """The document is older than the one before it."""
-    return invalid(
+    return Refusal(
+        code,
         f"Дата і час операції, зафіксованої документом {local_number}, не може бути меншим часу "
-        "попереднього документа"
+        "попереднього документа",
     )
 
 
 def storno_of_last_only() -> Refusal:
     """A storno names another document than the register's last one."""
     return invalid("Сторнуватись може лише останній документ")
+
+
+def offline_not_allowed(register: str) -> Refusal:
+    """The register was not registered for work offline."""
+    return Refusal(
+        Code.PACKAGE_VALIDATION_ERROR,
+        f"Режим офлайн для ПРРО з фіскальним номером {register} не дозволено",
+    )
+
+
+def session_is_open(register: str) -> Refusal:
+    """An online document came while the register's offline session is open."""
+    return invalid(
+        f"Офлайн сесію ПРРО з фіскальним номером {register} не завершено, "
+        "документи онлайн не приймаються"
+    )
+
+
+def not_revocable(*, fiscal_number: str, type_name: str) -> Refusal:
+    """The last online document is of a kind that is never revoked."""
+    return Refusal(
+        Code.PACKAGE_VALIDATION_ERROR,
+        f"Останній документ поточної зміни (фіскальний номер {fiscal_number}) "
+        f"має тип '{type_name}' і не може бути відкликаний",
+    )
+
+
+def nothing_to_revoke(register: str) -> Refusal:
+    """There is no online document to revoke."""
+    return Refusal(
+        Code.PACKAGE_VALIDATION_ERROR,
+        f"Для ПРРО з фіскальним номером {register} відсутній документ онлайн для відкликання",
+    )
 
 
 def bad_parameter(name: str, reason: str) -> Refusal:

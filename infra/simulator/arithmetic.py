@@ -24,6 +24,7 @@ from infra.simulator.xml_reader import Node, flag, kopecks, part, rows, scaled, 
 
 _CASH: Final = 0
 _PART_PAYMENT_TYPES: Final = frozenset({"1", "2", "3"})
+_SETTLEMENT: Final = "2"
 _WITH_PAYMENTS: Final = frozenset(
     {
         Kind.SALE,
@@ -149,7 +150,10 @@ def _check_rounding(case: Case) -> None:
         raise invalid("RNDSUM та NORNDSUM зазначаються разом")
     if figures.rounding is None or figures.unrounded is None:
         return
-    _same("CHECKTOTAL/RNDSUM", figures.rounding, figures.unrounded - figures.due)
+    rounding = figures.unrounded - figures.due
+    if case.kind is Kind.RETURN and case.switches.return_rounding_sign == "reversed":
+        rounding = -rounding
+    _same("CHECKTOTAL/RNDSUM", figures.rounding, rounding)
     steps = case.switches.rounding_steps_kopecks
     if not steps or figures.rounding == 0:
         return
@@ -161,13 +165,24 @@ def _check_rounding(case: Case) -> None:
 def _check_payments(case: Case) -> None:
     payments = rows(case.document.content, "CHECKPAY")
     if not payments:
-        if case.figures.due != 0 and not case.document.has("CHECKDUTYFREE"):
+        must_pay = case.figures.due != 0 or _is_settled_without_paying(case)
+        if must_pay and not case.document.has("CHECKDUTYFREE"):
             raise invalid("Відсутній розділ CHECKPAY")
         return
     for number, payment in enumerate(payments, start=1):
         _check_payment(number, payment)
+    codes = case.switches.payment_form_codes
+    for each in case.figures.payments:
+        if codes and each.code not in codes:
+            raise invalid(f"Код форми оплати {each.code} невідомий")
     paid = sum(each.kopecks for each in case.figures.payments)
     _same("CHECKPAY", paid, case.figures.due)
+
+
+def _is_settled_without_paying(case: Case) -> bool:
+    """A final settlement with nothing left to pay, where the switch asks for a row all the same."""
+    part_payment = text(part(case.document.content, "CHECKTOTAL"), "PARTPAYTYPE") or ""
+    return case.switches.settled_needs_payment_row and part_payment.strip() == _SETTLEMENT
 
 
 def _check_payment(number: int, payment: Node) -> None:

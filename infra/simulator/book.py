@@ -1,7 +1,8 @@
 """The book: what the simulated tax service has accepted, register by register.
 
 Numbers, shifts and documents change in ``RegisterBook.enter`` only, after the judge has agreed.
-Entering decides nothing, so that a journal can be entered again at the next start.
+Entering decides nothing, so that a journal can be entered again at the next start. Documents leave
+again, latest first, when a package is refused or the end of a session is rolled back.
 """
 
 import hashlib
@@ -10,8 +11,11 @@ from datetime import datetime
 from typing import Final
 
 from infra.simulator.figures import Figures, Kind
+from infra.simulator.kyiv import moment_of
+from infra.simulator.offline_numbers import OfflineNumber
+from infra.simulator.offline_session import FINANCIAL, IssuedSession, OfflineSession
 from infra.simulator.registry import RegisterEntry
-from infra.simulator.xml_reader import Document, part, text
+from infra.simulator.xml_reader import Document, flag, part, text
 
 FIRST_FISCAL_NUMBER: Final = 3_600_000_101
 _FIRST_SHIFT_ID: Final = 7_712_340
@@ -19,12 +23,13 @@ _FIRST_SESSION_ID: Final = 21_999
 _SEED_FLOOR: Final = 10**14
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class StoredDocument:
     """One accepted document. ``signed`` are the bytes as received, ``document.xml`` those inside.
 
     ``order`` counts all documents of the service; ``issued_at`` is the local time the document
-    states, ``accepted_at`` the server's, in UTC.
+    states, ``accepted_at`` the server's, in UTC. ``offline`` is its number in an offline session when
+    a package brought it; ``next_session`` what the service issued when it ended that session.
     """
 
     register: str
@@ -39,6 +44,8 @@ class StoredDocument:
     signer_name: str
     shift_id: int
     order: int
+    offline: OfflineNumber | None = None
+    next_session: IssuedSession | None = None
     is_revoked: bool = False
     is_storned: bool = False
 
@@ -51,6 +58,11 @@ class StoredDocument:
     def counts(self) -> bool:
         """Whether its money counts: not reversed, not revoked."""
         return not (self.is_storned or self.is_revoked)
+
+    @property
+    def happened_at(self) -> datetime:
+        """The moment that counts: the service's online, the document's own when it was made offline."""
+        return self.accepted_at if self.offline is None else moment_of(self.issued_at)
 
 
 @dataclass(slots=True)
@@ -69,22 +81,13 @@ class Shift:
     closing: StoredDocument | None = None
 
 
-@dataclass(slots=True)
-class OfflineSession:
-    """The session a register would use when it goes offline, and how far it has come."""
-
-    session_id: int
-    seed: int
-    next_number: int = 1
-
-
 class RegisterBook:
     """All that is known of one register."""
 
     def __init__(self, *, entry: RegisterEntry, session: OfflineSession) -> None:
         self.register = entry.fiscal_number
         self.next_local_number = entry.next_local_number
-        self.session = session
+        self.sessions = [session]
         self.device_id: str | None = None
         self.shift: Shift | None = None
         self.shifts: list[Shift] = []
@@ -93,17 +96,25 @@ class RegisterBook:
         self.by_fiscal_number: dict[str, StoredDocument] = {}
 
     @property
+    def session(self) -> OfflineSession:
+        """The offline session that is open or would be used next."""
+        return self.sessions[-1]
+
+    @property
     def last_document(self) -> StoredDocument | None:
         """The document accepted last, whatever shift it belongs to."""
         return self.documents[-1] if self.documents else None
 
     def enter(self, stored: StoredDocument) -> None:
         """Take an accepted document into the book and move the register's state."""
+        revoked = revocation_of(self, stored.document)
+        if revoked is not None:
+            self._mark_revoked(revoked, is_revoked=True)
         if stored.kind is Kind.OPEN:
             self.shift = Shift(
                 shift_id=stored.shift_id,
                 is_testing=stored.document.is_testing,
-                opened_at=stored.accepted_at,
+                opened_at=stored.happened_at,
                 open_name=stored.signer_name,
                 open_key_id=stored.key_id,
                 open_fiscal_number=stored.fiscal_number,
@@ -111,14 +122,39 @@ class RegisterBook:
             )
             self.shifts.append(self.shift)
         if stored.kind is Kind.STORNO:
-            reversed_number = text(stored.document.head, "ORDERSTORNUM") or ""
-            self.by_fiscal_number[reversed_number].is_storned = True
+            self._storned_by(stored).is_storned = True
         self.documents.append(stored)
         self.by_local_number[stored.local_number] = stored
         self.by_fiscal_number[stored.fiscal_number] = stored
         self.next_local_number = stored.local_number + 1
         if self.shift is not None:
             self._enter_in_shift(self.shift, stored)
+        if stored.offline is not None:
+            self.session.documents.append(stored)
+            if stored.next_session is not None:
+                self.sessions.append(OfflineSession(stored.next_session))
+
+    def leave(self) -> StoredDocument:
+        """Take the last document out again, with all that entering it changed."""
+        stored = self.documents.pop()
+        del self.by_local_number[stored.local_number]
+        del self.by_fiscal_number[stored.fiscal_number]
+        self.next_local_number = stored.local_number
+        if stored.next_session is not None:
+            self.sessions.pop()
+        if stored.offline is not None:
+            self.session.documents.pop()
+        if stored.kind is Kind.STORNO:
+            self._storned_by(stored).is_storned = False
+        if stored.kind is Kind.OPEN:
+            self.shift = None
+            self.shifts.pop()
+        elif self.shifts and self.shifts[-1].documents[-1] is stored:
+            self._leave_shift(self.shifts[-1], stored)
+        revoked = revocation_of(self, stored.document)
+        if revoked is not None:
+            self._mark_revoked(revoked, is_revoked=False)
+        return stored
 
     def _enter_in_shift(self, shift: Shift, stored: StoredDocument) -> None:
         shift.documents.append(stored)
@@ -127,6 +163,33 @@ class RegisterBook:
         elif stored.kind is Kind.CLOSE:
             shift.closing = stored
             self.shift = None
+
+    def _leave_shift(self, shift: Shift, stored: StoredDocument) -> None:
+        shift.documents.pop()
+        if stored.kind is Kind.Z_REPORT:
+            shift.z_report = None
+        elif stored.kind is Kind.CLOSE:
+            shift.closing = None
+            self.shift = shift
+
+    def _mark_revoked(self, revoked: StoredDocument, *, is_revoked: bool) -> None:
+        revoked.is_revoked = is_revoked
+        if revoked.kind is Kind.STORNO:
+            self._storned_by(revoked).is_storned = not is_revoked
+        if revoked.kind is Kind.Z_REPORT:
+            self.shifts[-1].z_report = None if is_revoked else revoked
+
+    def _storned_by(self, storno: StoredDocument) -> StoredDocument:
+        return self.by_fiscal_number[text(storno.document.head, "ORDERSTORNUM") or ""]
+
+
+def revocation_of(book: RegisterBook, begin: Document) -> StoredDocument | None:
+    """The online document an "offline begin" revokes: the last one, if it moved money in this shift."""
+    last = book.last_document
+    if not flag(begin.head, "REVOKELASTONLINEDOC") or last is None or book.shift is None:
+        return None
+    is_online = last.offline is None
+    return last if is_online and last.kind in FINANCIAL else None
 
 
 class Book:
@@ -164,6 +227,10 @@ class Book:
         self._next_fiscal_number += 1
         return str(number)
 
+    def take_session(self, register: str) -> IssuedSession:
+        """The next offline session for a register."""
+        return self._issue(register, session_id=self._next_session_id, seed=None)
+
     def take_shift_id(self) -> int:
         """The next shift id."""
         shift_id = self._next_shift_id
@@ -182,8 +249,24 @@ class Book:
         if prepayment and stored.kind is Kind.SALE:
             self._payments.setdefault(prepayment, []).append(stored)
         self._next_shift_id = max(self._next_shift_id, stored.shift_id + 1)
+        if stored.next_session is not None:
+            issued = stored.next_session.session_id
+            self._next_session_id = max(self._next_session_id, issued + 1)
         if stored.fiscal_number.isdecimal():
             self._next_fiscal_number = max(self._next_fiscal_number, int(stored.fiscal_number) + 1)
+
+    def leave(self, register: str) -> StoredDocument:
+        """Take a register's last document out again; numbers given out stay used."""
+        stored = self._registers[register].leave()
+        self.documents.remove(stored)
+        del self._by_fiscal_number[stored.fiscal_number]
+        returned = text(stored.document.head, "ORDERRETNUM")
+        if returned:
+            self._returns[returned].remove(stored)
+        for payments in self._payments.values():
+            if stored in payments:
+                payments.remove(stored)
+        return stored
 
     def find_document(self, fiscal_number: str) -> StoredDocument | None:
         """A document by its fiscal number, whichever register sent it."""
@@ -201,10 +284,13 @@ class Book:
         session_id = entry.offline_session_id
         if session_id is None:
             session_id = self._next_session_id
+        issued = self._issue(entry.fiscal_number, session_id=session_id, seed=entry.offline_seed)
+        return OfflineSession(issued)
+
+    def _issue(self, register: str, *, session_id: int, seed: int | None) -> IssuedSession:
         self._next_session_id = max(self._next_session_id, session_id + 1)
-        seed = entry.offline_seed
         if seed is None:
             # About 15 digits, as real ones; from the id, so that a replayed journal agrees.
-            digest = hashlib.sha256(f"{session_id}/{entry.fiscal_number}".encode()).digest()
+            digest = hashlib.sha256(f"{session_id}/{register}".encode()).digest()
             seed = _SEED_FLOOR + int.from_bytes(digest[:8], "big") % (9 * _SEED_FLOOR)
-        return OfflineSession(session_id=session_id, seed=seed)
+        return IssuedSession(session_id=session_id, seed=seed)

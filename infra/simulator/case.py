@@ -15,7 +15,8 @@ from infra.simulator.xml_reader import Document
 class Case:
     """What the checks look at. ``now`` is the server's moment, aware.
 
-    ``access_withdrawn`` and ``register_closed`` come from faults in force for this request.
+    ``access_withdrawn``, ``register_closed`` and ``register_blocked`` come from faults in force for this
+    request; ``in_package`` tells that an offline package brought the document.
     """
 
     document: Document
@@ -26,6 +27,8 @@ class Case:
     book: Book
     access_withdrawn: bool = False
     register_closed: bool = False
+    register_blocked: bool = False
+    in_package: bool = False
     kind: Kind = field(init=False)
     figures: Figures = field(init=False)
 
@@ -65,3 +68,8 @@ class Case:
     def is_closed(self) -> bool:
         """Whether the register's registration is cancelled."""
         return self.register_closed or self.registered.register.closed
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the register is blocked by hand or by a fault; for its limits, ``blocking`` tells."""
+        return self.register_blocked or self.registered.register.blocked

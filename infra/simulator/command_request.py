@@ -11,9 +11,9 @@ from typing import Any, Final
 from infra.simulator.answers import access_not_granted, bad_parameter, register_absent
 from infra.simulator.book import Book, RegisterBook
 from infra.simulator.envelope import Envelope, Opened
+from infra.simulator.kyiv import KYIV
 from infra.simulator.registry import KeyEntry, Registry
 from infra.simulator.switches import Switches
-from infra.simulator.tickets import KYIV
 
 Json = dict[str, Any]
 

@@ -10,9 +10,11 @@ import orjson
 
 from infra.simulator import document_commands as documents
 from infra.simulator import state_commands as state
-from infra.simulator.answers import Code, Refusal, bad_parameter, must_be_signed
+from infra.simulator.answers import bad_parameter, must_be_signed
+from infra.simulator.book import StoredDocument
 from infra.simulator.command_request import CommandRequest, Json
 from infra.simulator.envelope import Opened
+from infra.simulator.package import numbered
 from infra.simulator.service import Conditions, TaxService
 
 Answer = Json | bytes | None
@@ -79,18 +81,14 @@ def run_command(
     if signer is None and name not in _UNSIGNED:
         raise must_be_signed()
     if handler is None:
-        raise packages_not_taken()
+        assert signer is not None
+        return _send_package(service, request, signer, conditions)
+    if handler is state.registrar_state:
+        _roll_back_end(service, request)
     answer = handler(request)
     if handler is state.device_register:
         service.remember_device(request.register_number())
     return answer
-
-
-def packages_not_taken() -> Refusal:
-    """The refusal of offline packages, which this service does not take."""
-    return Refusal(
-        Code.PACKAGE_VALIDATION_ERROR, "Приймання пакетів офлайн документів не підтримується"
-    )
 
 
 def _refuse_stale(request: CommandRequest) -> None:
@@ -102,13 +100,50 @@ def _refuse_stale(request: CommandRequest) -> None:
         raise bad_parameter("Timeout", "час очікування команди минув")
 
 
+def _roll_back_end(service: TaxService, request: CommandRequest) -> None:
+    """The state command that names a session just ended may take its end back."""
+    register = request.register_number()
+    session_id, seed = request.number("OfflineSessionId"), request.number("OfflineSeed")
+    book = service.book.find(register)
+    if session_id is None or book is None or not state.sees_offline(request, book):
+        return
+    service.roll_back_end(register, session_id=session_id, seed=seed, uid=request.uid)
+
+
 def _send_document(service: TaxService, request: CommandRequest, conditions: Conditions) -> Json:
-    try:
-        signed = base64.b64decode(request.string("Document") or "", validate=True)
-    except binascii.Error as error:
-        raise bad_parameter("Document", "очікується Base64") from error
-    if not signed:
-        raise bad_parameter("Document", "відсутній")
+    signed = _decoded("Document", request.string("Document") or "")
     xml = service.register(signed, conditions)
     ticket = service.envelope.seal(xml)
     return {"UID": request.uid, "Ticket": base64.b64encode(ticket).decode("ascii")}
+
+
+def _send_package(
+    service: TaxService, request: CommandRequest, signer: Opened, conditions: Conditions
+) -> Json:
+    listed = request.parameters.get("Documents")
+    if not isinstance(listed, list):
+        raise bad_parameter("Documents", "очікується масив")
+    documents = numbered(_decoded("Documents", str(each)) for each in listed)
+    last = service.register_package(
+        documents, signer=signer, byte_count=len(signer.content), conditions=conditions
+    )
+    return {"UID": request.uid, **next_session_json(last)}
+
+
+def next_session_json(last: StoredDocument) -> Json:
+    """What the answer to a package says of the next session: null unless the package ended one."""
+    issued = last.next_session
+    return {
+        "OfflineSessionId": issued.session_id if issued else None,
+        "OfflineSeed": issued.seed if issued else None,
+    }
+
+
+def _decoded(name: str, value: str) -> bytes:
+    try:
+        signed = base64.b64decode(value, validate=True)
+    except binascii.Error as error:
+        raise bad_parameter(name, "очікується Base64") from error
+    if not signed:
+        raise bad_parameter(name, "відсутній")
+    return signed

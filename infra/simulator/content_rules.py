@@ -58,7 +58,16 @@ _HEAD_ELEMENTS: Final[dict[str, frozenset[Kind]]] = {
 }
 """Elements of the head that only some kinds may carry; the server's own, none."""
 
-_NEVER_STORNOED: Final = frozenset({Kind.OPEN, Kind.CLOSE, Kind.Z_REPORT, Kind.STORNO})
+_NEVER_STORNOED: Final = frozenset(
+    {
+        Kind.OPEN,
+        Kind.CLOSE,
+        Kind.Z_REPORT,
+        Kind.STORNO,
+        Kind.OFFLINE_BEGIN,
+        Kind.OFFLINE_END,
+    }
+)
 
 
 def check_content(case: Case) -> None:

@@ -229,7 +229,7 @@ def _shift(shift: Shift) -> Json:
 def _closing(shift: Shift) -> Json:
     closing = shift.closing
     return {
-        "Closed": local_time(closing.accepted_at) if closing else None,
+        "Closed": local_time(closing.happened_at) if closing else None,
         "CloseName": closing.signer_name if closing else None,
         "CloseSubjectKeyId": closing.key_id if closing else None,
     }

@@ -14,11 +14,13 @@ import orjson
 from infra.signing.timestamp import TimestampAuthority
 from infra.simulator.answers import Code, Refusal, TransportRefusal
 from infra.simulator.command_request import Json
-from infra.simulator.commands import Answer, packages_not_taken, parse_command, run_command
+from infra.simulator.commands import Answer, next_session_json, parse_command, run_command
 from infra.simulator.faults import Resource
 from infra.simulator.intake import take_body
+from infra.simulator.package import unpack
 from infra.simulator.replies import Reply
 from infra.simulator.service import Conditions, TaxService
+from infra.simulator.tickets import ticket
 
 SIGNED: Final = {"content-type": "application/octet-stream"}
 JSON: Final = {"content-type": "application/json; charset=utf-8"}
@@ -90,7 +92,7 @@ class Endpoints:
         content, kind = self._taken(request, takes_json=True)
         signer = None
         if kind == "signed":
-            signer = self._service.envelope.open(content, at=conditions.now)
+            signer = self._service.open(content, at=conditions.now)
             content = signer.content
         parameters = parse_command(content)
         answer = run_command(self._service, parameters, signer=signer, conditions=conditions)
@@ -116,8 +118,25 @@ class Endpoints:
 
     def _package(self, request: Request, conditions: Conditions) -> Reply:
         content, _ = self._taken(request, takes_json=False)
-        self._service.envelope.open(content, at=conditions.now)
-        raise packages_not_taken()
+        signer = self._service.open(content, at=conditions.now)
+        last = self._service.register_package(
+            unpack(signer.content),
+            signer=signer,
+            byte_count=len(content),
+            conditions=conditions,
+        )
+        if self._service.switches.package_answer == "ticket":
+            xml = ticket(
+                uid=last.document.uid,
+                local_number=last.local_number,
+                at=conditions.now,
+                fiscal_number=last.fiscal_number,
+                session=last.next_session,
+            )
+            return Reply(200, self._service.envelope.seal(xml), SIGNED)
+        if last.next_session is None:
+            return Reply(200, b"OK", TEXT)
+        return Reply(200, orjson.dumps(next_session_json(last)), JSON)
 
     def _timestamp(self, request: Request) -> Reply:
         if request.headers.get("content-type", "").lower() != _TSA_QUERY:

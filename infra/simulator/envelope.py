@@ -8,7 +8,7 @@ signature time-stamp unless the document is an offline one.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from infra.signing import cms
 from infra.signing.errors import Reason, SignatureInvalid, UnknownAlgorithm
@@ -22,6 +22,8 @@ from infra.signing.timestamp import (
 from infra.signing.trust import TrustAnchors
 from infra.simulator.answers import Code, Refusal, invalid, must_be_signed
 
+_KUPYNA: Final = "1.2.804.2.1.1.1.1.2.2."
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -31,6 +33,12 @@ class Opened:
     key_id: str
     signer_name: str
     is_timestamped: bool
+    digest_oid: str = ""
+
+    @property
+    def has_kupyna_digest(self) -> bool:
+        """Whether the content was digested by DSTU 7564."""
+        return self.digest_oid.startswith(_KUPYNA)
 
 
 class Envelope(Protocol):
@@ -107,6 +115,7 @@ class CmsEnvelope:
             key_id=key_id,
             signer_name=certificate.subject.common_name or "",
             is_timestamped=is_timestamped,
+            digest_oid=message.signer.digest_oid,
         )
 
     def seal(self, content: bytes, *, timestamp: bool = False) -> bytes:

@@ -52,6 +52,10 @@ class FaultKind(StrEnum):
     """The signing key has no access to the register any more."""
     REGISTER_CLOSED = "register-closed"
     """The register's registration is cancelled."""
+    REGISTER_BLOCKED = "register-blocked"
+    """The register is blocked."""
+    TRUNCATED = "truncated"
+    """Processed; half of the answer comes."""
     DUPLICATE = "duplicate"
     """The request is processed twice; the client sees the ``answer`` first or second."""
 
@@ -63,6 +67,7 @@ _MODIFIERS: Final = frozenset(
         FaultKind.NUMBER_TAKEN,
         FaultKind.ACCESS_WITHDRAWN,
         FaultKind.REGISTER_CLOSED,
+        FaultKind.REGISTER_BLOCKED,
     }
 )
 
@@ -72,7 +77,11 @@ class _Model(BaseModel):
 
 
 class Fault(_Model):
-    """One fault and where it strikes; ``register_number`` null means any."""
+    """One fault and where it strikes; ``register_number`` null means any.
+
+    ``document`` is the index of the document a refusal by code names in a package; null refuses the
+    package as a whole, unread.
+    """
 
     kind: FaultKind
     resources: tuple[Resource, ...] = ("doc",)
@@ -81,6 +90,7 @@ class Fault(_Model):
     status: int = Field(default=500, ge=500, le=599)
     code: int = Field(default=9, ge=1, le=13)
     text: str | None = None
+    document: int | None = Field(default=None, ge=0)
     answer: Literal["first", "second"] = "second"
 
     def matches(self, resource: Resource, register: str | None) -> bool:

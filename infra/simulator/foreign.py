@@ -8,8 +8,8 @@ from datetime import datetime
 from xml.sax.saxutils import escape
 
 from infra.simulator.book import RegisterBook
+from infra.simulator.kyiv import KYIV
 from infra.simulator.registry import Registered
-from infra.simulator.tickets import KYIV
 from infra.simulator.xml_reader import Document, read_document
 
 

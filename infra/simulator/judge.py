@@ -5,10 +5,11 @@ nobody outside knows the server's order.
 """
 
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Final
 
 from infra.simulator.answers import (
+    Code,
     differs_from_registration,
     invalid_tin,
     time_went_back,
@@ -18,9 +19,10 @@ from infra.simulator.answers import (
 from infra.simulator.case import Case
 from infra.simulator.content_rules import check_content
 from infra.simulator.figures import Kind
+from infra.simulator.kyiv import KYIV
+from infra.simulator.offline_rules import check_offline
 from infra.simulator.shift_rules import check_state
 from infra.simulator.switches import CheckName
-from infra.simulator.tickets import KYIV
 from infra.simulator.totals import totals_of
 from infra.simulator.xml_reader import integer, text
 from infra.simulator.z_check import check_z_report
@@ -71,16 +73,27 @@ def _check_names(case: Case) -> None:
 
 
 def _check_clock(case: Case) -> None:
-    """The document's local time, in either reading of the repeated October hour, is near ours."""
-    issued_at = case.document.issued_at
-    distance = min(
-        abs(issued_at.replace(tzinfo=KYIV, fold=fold).astimezone(UTC) - case.now) for fold in (0, 1)
-    )
-    if distance > case.switches.clock_tolerance:
-        raise wrong_time(issued_at)
+    """An online document's local time is near ours; no document is older than the one before it."""
+    if not case.in_package:
+        _check_present(case)
     last = case.register_book.last_document
+    issued_at = case.document.issued_at
     if case.switches.refuse_time_going_back and last is not None and issued_at < last.issued_at:
-        raise time_went_back(case.document.local_number)
+        code = Code.PACKAGE_VALIDATION_ERROR if case.in_package else Code.DOCUMENT_VALIDATION_ERROR
+        raise time_went_back(case.document.local_number, code=code)
+
+
+def _check_present(case: Case) -> None:
+    """Near in either reading of the repeated October hour; a stale one may be taken late."""
+    issued_at = case.document.issued_at
+    ahead = min(
+        (issued_at.replace(tzinfo=KYIV, fold=fold).astimezone(UTC) - case.now for fold in (0, 1)),
+        key=abs,
+    )
+    if ahead < timedelta() and case.switches.stale_documents == "accept":
+        return
+    if abs(ahead) > case.switches.clock_tolerance:
+        raise wrong_time(issued_at)
 
 
 def _check_number(case: Case) -> None:
@@ -104,6 +117,7 @@ _CHECKS: Final[dict[CheckName, Callable[[Case], None]]] = {
     "names": _check_names,
     "clock": _check_clock,
     "number": _check_number,
+    "session": check_offline,
     "state": check_state,
     "content": check_content,
     "totals": _check_totals,

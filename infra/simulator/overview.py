@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from infra.simulator.book import RegisterBook, StoredDocument
 from infra.simulator.command_request import Json
+from infra.simulator.offline_session import month_duration, whole_minutes
+from infra.simulator.package import PackagePost
 from infra.simulator.service import RefusedDocument
 from infra.simulator.simulator import Simulator
 from infra.simulator.totals import totals_of
@@ -60,12 +62,42 @@ def register_json(simulator: Simulator, book: RegisterBook) -> Json:
             "open_key_id": shift.open_key_id,
             "has_z_report": shift.z_report is not None,
         },
-        "offline_session": {
-            "session_id": book.session.session_id,
-            "seed": str(book.session.seed),
-            "next_number": book.session.next_number,
-        },
+        "is_blocked": registered.register.blocked if registered else None,
+        "offline_allowed": registered.register.offline_allowed if registered else None,
+        "offline_session": _session_json(simulator, book),
     }
+
+
+def _session_json(simulator: Simulator, book: RegisterBook) -> Json:
+    session, counted_to = book.session, simulator.switches.offline_counted_to
+    month = month_duration(book.sessions, at=simulator.now, counted_to=counted_to)
+    return {
+        "session_id": session.session_id,
+        "seed": str(session.seed),
+        "next_number": session.next_number,
+        "is_open": session.is_open,
+        "document_count": len(session.documents),
+        "minutes": whole_minutes(session.duration(counted_to=counted_to)),
+        "month_minutes": whole_minutes(month),
+        "ended_count": sum(1 for each in book.sessions if each.is_ended),
+    }
+
+
+def packages_json(packages: Iterable[PackagePost]) -> list[Json]:
+    """Packages that came, latest first."""
+    return [
+        {
+            "at": package.at.isoformat(),
+            "register": package.register,
+            "byte_count": package.byte_count,
+            "document_count": package.document_count,
+            "accepted_count": package.accepted_count,
+            "code": int(package.code),
+            "name": package.code.symbol,
+            "text": package.text,
+        }
+        for package in reversed(list(packages))
+    ]
 
 
 def book_json(simulator: Simulator, book: RegisterBook) -> Json:
@@ -109,5 +141,6 @@ def overview_json(simulator: Simulator, *, documents: int) -> Json:
             "documents": [
                 document_json(stored) for stored in reversed(simulator.book.documents[-documents:])
             ],
+            "packages": packages_json(simulator.packages[-20:]),
             "refusals": refusals_json(simulator.refusals[-20:]),
         }

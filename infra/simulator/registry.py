@@ -56,6 +56,7 @@ class RegisterEntry(_Entry):
     name: str = ""
     offline_allowed: bool = True
     closed: bool = Field(default=False, description="Registration cancelled.")
+    blocked: bool = Field(default=False, description="Sends nothing until it is unblocked.")
     next_local_number: int = Field(
         default=1,
         gt=0,
@@ -159,8 +160,26 @@ class Registry:
 
         Raises: KeyError when it is not registered.
         """
+        self._change(register, closed=closed)
+
+    def block(self, register: str, *, blocked: bool) -> None:
+        """Block a register, or unblock it. Raises: KeyError when it is not registered."""
+        self._change(register, blocked=blocked)
+
+    def allow_offline(self, register: str, *, allowed: bool) -> None:
+        """Allow a register to work offline, or forbid it. Raises: KeyError when it is not registered."""
+        self._change(register, offline_allowed=allowed)
+
+    def withdraw(self, *, key_id: str, register: str, withdrawn: bool) -> None:
+        """Take a key's access to one register away, or give it back."""
+        if withdrawn:
+            self._withdrawn.add((key_id, register))
+        else:
+            self._withdrawn.discard((key_id, register))
+
+    def _change(self, register: str, **changes: bool) -> None:
         found = self._registers[register]
-        entry = found.register.model_copy(update={"closed": closed})
+        entry = found.register.model_copy(update=changes)
         units = tuple(
             unit.model_copy(
                 update={
@@ -172,13 +191,6 @@ class Registry:
             for unit in found.company.units
         )
         self.put(found.company.model_copy(update={"units": units}))
-
-    def withdraw(self, *, key_id: str, register: str, withdrawn: bool) -> None:
-        """Take a key's access to one register away, or give it back."""
-        if withdrawn:
-            self._withdrawn.add((key_id, register))
-        else:
-            self._withdrawn.discard((key_id, register))
 
     def _index(self) -> None:
         self._registers = {

@@ -12,8 +12,10 @@ from typing import Any, Final, Protocol
 from infra.simulator.answers import (
     Code,
     Refusal,
+    access_not_granted,
     invalid,
     register_absent,
+    session_is_open,
     shift_held,
     shift_not_opened,
 )
@@ -24,12 +26,17 @@ from infra.simulator.figures import Kind, figures_of, kind_of
 from infra.simulator.foreign import foreign_document
 from infra.simulator.journal import Entry, Journal
 from infra.simulator.judge import judge
+from infra.simulator.offline_numbers import read_offline_number
+from infra.simulator.offline_session import IssuedSession
+from infra.simulator.package import PackagePost, Packed
 from infra.simulator.registry import CompanyEntry, Registry
+from infra.simulator.sniffing import register_of
 from infra.simulator.switches import Switches
 from infra.simulator.tickets import ticket
-from infra.simulator.xml_reader import Document, read_document
+from infra.simulator.xml_reader import Document, read_document, text
 
 _REFUSALS_KEPT: Final = 10_000
+_PACKAGES_KEPT: Final = 1_000
 
 
 class Clock(Protocol):
@@ -47,6 +54,9 @@ class Conditions:
     now: datetime
     access_withdrawn: bool = False
     register_closed: bool = False
+    register_blocked: bool = False
+    refused_document: tuple[int, Refusal] | None = None
+    """Index of a package's document that a fault refuses, and with what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +86,7 @@ class TaxService:
         self.switches = switches
         self.refusals: deque[RefusedDocument] = deque(maxlen=_REFUSALS_KEPT)
         self.refusal_count = 0
+        self.packages: deque[PackagePost] = deque(maxlen=_PACKAGES_KEPT)
         self._journal = journal
         self._first_fiscal_number = first_fiscal_number
         self.registry = Registry()
@@ -96,6 +107,16 @@ class TaxService:
         self.registry.close(register, closed=closed)
         self._journal.append({"entry": "closed", "register": register, "closed": closed})
 
+    def block_register(self, register: str, *, blocked: bool) -> None:
+        """Block a register, or unblock it. Raises: KeyError."""
+        self.registry.block(register, blocked=blocked)
+        self._journal.append({"entry": "blocked", "register": register, "blocked": blocked})
+
+    def allow_offline(self, register: str, *, allowed: bool) -> None:
+        """Allow a register to work offline, or forbid it. Raises: KeyError."""
+        self.registry.allow_offline(register, allowed=allowed)
+        self._journal.append({"entry": "offline", "register": register, "allowed": allowed})
+
     def withdraw_access(self, *, key_id: str, register: str, withdrawn: bool) -> None:
         """Take a key's access to a register away, or give it back."""
         self.registry.withdraw(key_id=key_id, register=register, withdrawn=withdrawn)
@@ -115,6 +136,7 @@ class TaxService:
         self._journal.clear()
         self.refusals.clear()
         self.refusal_count = 0
+        self.packages.clear()
         self.registry = Registry()
         self.book = Book(first_fiscal_number=self._first_fiscal_number)
         for company in companies:
@@ -131,12 +153,124 @@ class TaxService:
         """
         document: Document | None = None
         try:
-            opened = self.envelope.open(signed, at=conditions.now)
+            opened = self.open(signed, at=conditions.now)
             document = read_document(opened.content)
             return self._registered(document, opened, signed, conditions)
         except Refusal as refusal:
             self._remember(refusal, document, at=conditions.now)
             raise
+
+    def open(self, message: bytes, *, at: datetime) -> Opened:
+        """A signed message opened, its digest judged by the switch. Raises: Refusal."""
+        opened = self.envelope.open(message, at=at)
+        if opened.has_kupyna_digest and self.switches.kupyna_digests == "refuse":
+            raise Refusal(Code.CRYPTOGRAPHY_ERROR, f"Невідомий алгоритм: {opened.digest_oid}")
+        return opened
+
+    def register_package(
+        self, documents: list[Packed], *, signer: Opened, byte_count: int, conditions: Conditions
+    ) -> StoredDocument:
+        """Judge a package's documents one after another and take them into the book; the last one.
+
+        Raises: Refusal naming the document; by the switch none stay, or those before it.
+        """
+        taken: list[StoredDocument] = []
+        refusal: Refusal | None = None
+        try:
+            for packed in documents:
+                taken.append(self._packed(packed, documents, taken, signer, conditions))
+        except Refusal as error:
+            refusal = error
+            if self.switches.package_refused == "all":
+                while taken:
+                    self.book.leave(taken.pop().register)
+        if taken:
+            self._journal.append(
+                {"entry": "package", "documents": [_entry(stored) for stored in taken]}
+            )
+        self.packages.append(
+            PackagePost(
+                at=conditions.now,
+                register=register_of(documents[0].signed, {}),
+                byte_count=byte_count,
+                document_count=len(documents),
+                accepted_count=len(taken),
+                code=refusal.code if refusal else Code.OK,
+                text=refusal.text if refusal else "",
+            )
+        )
+        if refusal is not None:
+            raise refusal
+        return taken[-1]
+
+    def roll_back_end(
+        self, register: str, *, session_id: int, seed: int | None, uid: str | None
+    ) -> None:
+        """Take back the end of the session named, if it was the register's last act and the switch says so."""
+        book = self.book.find(register)
+        last = book.last_document if book else None
+        if book is None or last is None or last.next_session is None:
+            return
+        ended = book.sessions[-2]
+        is_named = ended.session_id == session_id and ended.seed == seed
+        if not is_named or self.switches.session_rollback == "off":
+            return
+        count = 1
+        if self.switches.session_rollback == "package":
+            count = sum(1 for each in ended.documents if each.accepted_at == last.accepted_at)
+        self._take_back(register, count=count, uid=uid or "")
+        self._journal.append(
+            {"entry": "rolled-back", "register": register, "count": count, "uid": uid or ""}
+        )
+
+    def _take_back(self, register: str, *, count: int, uid: str) -> None:
+        for _ in range(count):
+            self.book.leave(register)
+        book = self.book.find(register)
+        assert book is not None, "a session is rolled back in a known register"
+        book.session.rolled_back_by = uid
+
+    def _packed(
+        self,
+        packed: Packed,
+        documents: list[Packed],
+        taken: list[StoredDocument],
+        signer: Opened,
+        conditions: Conditions,
+    ) -> StoredDocument:
+        """One document of a package, judged and entered. Raises: Refusal."""
+        document: Document | None = None
+        try:
+            if conditions.refused_document and conditions.refused_document[0] == packed.index:
+                raise conditions.refused_document[1]
+            opened = self.open(packed.signed, at=conditions.now)
+            document = read_document(opened.content)
+            case = self._case(
+                document, key_id=opened.key_id, conditions=conditions, in_package=True
+            )
+            if taken and document.register != taken[0].register:
+                raise _package_refusal("Пакет містить документи різних ПРРО")
+            if case.kind is Kind.OFFLINE_END and packed is not documents[-1]:
+                raise _package_refusal("«Завершення офлайн сесії» повинно бути останнім у пакеті")
+            judge(case)
+        except Refusal as refusal:
+            wrapped = packed.refused(refusal)
+            self._remember(wrapped, document, at=conditions.now)
+            raise wrapped from refusal
+        if not taken:
+            # The outer signature can be made anew, so its refusal names no document.
+            self._check_sender(case, signer)
+        return self._enter(case, signed=packed.signed, signer_name=case.key.name)
+
+    def _check_sender(self, case: Case, signer: Opened) -> None:
+        """A package is signed by the key that opened the shift, a senior cashier or the head."""
+        register = case.document.register
+        right = self.registry.right(key_id=signer.key_id, register=register)
+        if right is None or case.access_withdrawn:
+            raise access_not_granted(register=register, key_id=signer.key_id)
+        shift = case.register_book.shift
+        if shift is not None and signer.key_id != shift.open_key_id and not right.is_chief:
+            raise access_not_granted(register=register, key_id=signer.key_id)
 
     def refusal_ticket(self, signed: bytes, refusal: Refusal, *, at: datetime) -> bytes | None:
         """The ticket form of a refusal, or None when the document could not even be read."""
@@ -166,6 +300,8 @@ class TaxService:
                 raise register_absent(register)
             document = foreign_document(registered, self.book.open(registered.register), at=at)
         case = self._case(document, key_id="", conditions=Conditions(now=at))
+        if case.register_book.session.is_open:
+            raise session_is_open(document.register)
         shift = case.register_book.shift
         if shift is None and case.kind is not Kind.OPEN:
             raise shift_not_opened(document.register)
@@ -195,10 +331,17 @@ class TaxService:
             local_number=document.local_number,
             at=conditions.now,
             fiscal_number=stored.fiscal_number,
-            session=case.register_book.session if opens else None,
+            session=case.register_book.session.issued if opens else None,
         )
 
-    def _case(self, document: Document, *, key_id: str, conditions: Conditions) -> Case:
+    def _case(
+        self,
+        document: Document,
+        *,
+        key_id: str,
+        conditions: Conditions,
+        in_package: bool = False,
+    ) -> Case:
         return Case(
             document=document,
             key_id=key_id,
@@ -208,27 +351,38 @@ class TaxService:
             book=self.book,
             access_withdrawn=conditions.access_withdrawn,
             register_closed=conditions.register_closed,
+            register_blocked=conditions.register_blocked,
+            in_package=in_package,
         )
 
     def _enter(self, case: Case, *, signed: bytes, signer_name: str) -> StoredDocument:
-        shift = case.register_book.shift
-        stored = StoredDocument(
+        stored = self._as_stored(case, signed=signed, signer_name=signer_name)
+        self.book.enter(stored)
+        if not case.in_package:
+            self._journal.append({"entry": "document", **_entry(stored)})
+        return stored
+
+    def _as_stored(self, case: Case, *, signed: bytes, signer_name: str) -> StoredDocument:
+        shift_id = case.register_book.shift.shift_id if case.register_book.shift else 0
+        offline_number = text(case.document.head, "ORDERTAXNUM") if case.in_package else None
+        ends = offline_number is not None and case.kind is Kind.OFFLINE_END
+        last = self.book.documents[-1] if self.book.documents else None
+        return StoredDocument(
             register=case.document.register,
             document=case.document,
             kind=case.kind,
             figures=case.figures,
             signed=signed,
-            fiscal_number=self.book.take_fiscal_number(),
+            fiscal_number=offline_number or self.book.take_fiscal_number(),
             accepted_at=case.now,
             issued_at=case.document.issued_at,
             key_id=case.key_id,
             signer_name=signer_name,
-            shift_id=shift.shift_id if shift else self.book.take_shift_id(),
-            order=len(self.book.documents) + 1,
+            shift_id=self.book.take_shift_id() if case.kind is Kind.OPEN else shift_id,
+            order=last.order + 1 if last else 1,
+            offline=read_offline_number(offline_number) if offline_number else None,
+            next_session=self.book.take_session(case.document.register) if ends else None,
         )
-        self.book.enter(stored)
-        self._journal.append(_entry(stored))
-        return stored
 
     def _remember(self, refusal: Refusal, document: Document | None, *, at: datetime) -> None:
         self.refusal_count += 1
@@ -255,6 +409,15 @@ class TaxService:
                 self._set_up(CompanyEntry.model_validate(entry["company"]))
             case "closed":
                 self.registry.close(entry["register"], closed=entry["closed"])
+            case "blocked":
+                self.registry.block(entry["register"], blocked=entry["blocked"])
+            case "offline":
+                self.registry.allow_offline(entry["register"], allowed=entry["allowed"])
+            case "package":
+                for document in entry["documents"]:
+                    self.book.enter(_stored(document))
+            case "rolled-back":
+                self._take_back(entry["register"], count=entry["count"], uid=entry["uid"])
             case "access":
                 self.registry.withdraw(
                     key_id=entry["key"], register=entry["register"], withdrawn=entry["withdrawn"]
@@ -268,8 +431,8 @@ class TaxService:
 
 
 def _entry(stored: StoredDocument) -> dict[str, Any]:
+    issued = stored.next_session
     return {
-        "entry": "document",
         "signed": base64.b64encode(stored.signed).decode("ascii"),
         "xml": base64.b64encode(stored.document.xml).decode("ascii"),
         "fiscal_number": stored.fiscal_number,
@@ -278,6 +441,8 @@ def _entry(stored: StoredDocument) -> dict[str, Any]:
         "name": stored.signer_name,
         "shift": stored.shift_id,
         "order": stored.order,
+        "is_packed": stored.offline is not None,
+        "next_session": [issued.session_id, issued.seed] if issued else None,
     }
 
 
@@ -285,6 +450,7 @@ def _stored(entry: dict[str, Any]) -> StoredDocument:
     document = read_document(base64.b64decode(entry["xml"]))
     kind = kind_of(document)
     assert kind is not None, "only documents of a known kind are entered"
+    issued = entry.get("next_session")  # Absent in journals of before.
     return StoredDocument(
         register=document.register,
         document=document,
@@ -298,4 +464,10 @@ def _stored(entry: dict[str, Any]) -> StoredDocument:
         signer_name=entry["name"],
         shift_id=entry["shift"],
         order=entry["order"],
+        offline=read_offline_number(entry["fiscal_number"]) if entry.get("is_packed") else None,
+        next_session=IssuedSession(*issued) if issued else None,
     )
+
+
+def _package_refusal(reason: str) -> Refusal:
+    return Refusal(Code.PACKAGE_VALIDATION_ERROR, reason)

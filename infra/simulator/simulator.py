@@ -15,6 +15,7 @@ from infra.simulator.endpoints import TEXT, Endpoints, Request
 from infra.simulator.envelope import Envelope
 from infra.simulator.faults import Disturbance, Fault, FaultKind, Faults
 from infra.simulator.journal import Journal, NoJournal
+from infra.simulator.package import PackagePost
 from infra.simulator.registry import CompanyEntry, Registry
 from infra.simulator.replies import (
     AnswerLost,
@@ -67,7 +68,7 @@ class Simulator:
         return self.handle(Request("doc", body, headers))
 
     def package(self, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """POST /fs/pck: an offline package; refused with code 10. Raises: NoReply."""
+        """POST /fs/pck: an offline package, signed around its documents. Raises: NoReply."""
         return self.handle(Request("pck", body, headers))
 
     def cmd(
@@ -141,6 +142,12 @@ class Simulator:
             return list(self._service.refusals)
 
     @property
+    def packages(self) -> list[PackagePost]:
+        """The latest offline packages that could be opened, oldest first."""
+        with self._lock:
+            return list(self._service.packages)
+
+    @property
     def refusal_count(self) -> int:
         """How many documents were refused since the last reset."""
         return self._service.refusal_count
@@ -154,6 +161,16 @@ class Simulator:
         """Cancel a register's registration, or bring it back. Raises: KeyError."""
         with self._lock:
             self._service.close_register(register, closed=closed)
+
+    def block_register(self, register: str, *, blocked: bool = True) -> None:
+        """Block a register, or unblock it. Raises: KeyError."""
+        with self._lock:
+            self._service.block_register(register, blocked=blocked)
+
+    def allow_offline(self, register: str, *, allowed: bool = True) -> None:
+        """Allow a register to work offline, or forbid it. Raises: KeyError."""
+        with self._lock:
+            self._service.allow_offline(register, allowed=allowed)
 
     def withdraw_access(self, *, key_id: str, register: str, withdrawn: bool = True) -> None:
         """Take a key's access to a register away, or give it back."""
@@ -192,7 +209,7 @@ class Simulator:
                 request, self._conditions(disturbance), wrong_uid=wrong_uid
             )
 
-        if fault is None:
+        if fault is None or (fault.kind is FaultKind.REFUSE_CODE and fault.document is not None):
             return honestly()
         if fault.kind is FaultKind.REFUSE_CODE:
             code = Code(fault.code)
@@ -223,14 +240,21 @@ class Simulator:
                 pass
 
     def _conditions(self, disturbance: Disturbance) -> Conditions:
+        fault, refused = disturbance.disruption, None
+        if fault is not None and fault.kind is FaultKind.REFUSE_CODE and fault.document is not None:
+            code = Code(fault.code)
+            refused = fault.document, Refusal(code, fault.text or code.symbol)
         return Conditions(
             now=self.now + timedelta(seconds=disturbance.skew_seconds),
             access_withdrawn=disturbance.has(FaultKind.ACCESS_WITHDRAWN),
             register_closed=disturbance.has(FaultKind.REGISTER_CLOSED),
+            register_blocked=disturbance.has(FaultKind.REGISTER_BLOCKED),
+            refused_document=refused,
         )
 
     def _take_number(self, register: str) -> None:
-        if self.registry.find(register) is not None:
+        book = self.book.find(register)
+        if book is not None and not book.session.is_open:
             self._service.register_foreign(register, xml=None, at=self.now)
 
 
@@ -242,6 +266,8 @@ def _broken_after(fault: Fault, reply: Reply) -> Reply:
             raise SilenceBySimulator(fault.seconds, processed=True)
         case FaultKind.SERVER_ERROR_AFTER:
             return _server_error(fault)
+        case FaultKind.TRUNCATED:
+            return Reply(reply.status, reply.body[: len(reply.body) // 2], reply.headers)
         case _:
             return reply
 

@@ -13,7 +13,7 @@ from infra.simulator.switches import Switches
 _IN_XML: Final = re.compile(rb"<CASHREGISTERNUM>\s*0*([0-9]+)\s*</")
 _IN_JSON: Final = re.compile(rb'"(?:RegistrarNumFiscal|NumFiscal)"\s*:\s*"?0*([0-9]+)')
 _REGISTRAR_IN_JSON: Final = re.compile(rb'"RegistrarNumFiscal"\s*:\s*"?0*([0-9]+)')
-_DOCUMENT_IN_JSON: Final = re.compile(rb'"Document"\s*:\s*"([A-Za-z0-9+/=]+)"')
+_DOCUMENT_IN_JSON: Final = re.compile(rb'"Documents?"\s*:\s*\[?\s*"([A-Za-z0-9+/=]+)"')
 _ANY_SIZE: Final = Switches(size_limit_bytes=4 * 1024 * 1024, size_minimum_bytes=0)
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from infra.simulator.answers import bad_parameter
 from infra.simulator.book import RegisterBook
 from infra.simulator.command_request import CommandRequest, Json, timestamp
+from infra.simulator.offline_session import month_duration, whole_minutes
 from infra.simulator.registry import CompanyEntry, KeyEntry, Registered, UnitEntry
 from infra.simulator.schema_files import schema_file
 
@@ -88,7 +89,7 @@ def registrar_state(request: CommandRequest) -> Json | None:
         "LastFiscalNum": shift.documents[-1].fiscal_number if shift else None,
         "OfflineSupported": registered.register.offline_allowed,
         "ChiefCashier": key.is_chief,
-        **_offline(request, registered=registered, key=key, book=book),
+        **_offline(request, registered=registered, book=book),
         "Closed": request.register_closed or registered.register.closed,
         "TaxObject": tax_object,
     }
@@ -105,26 +106,29 @@ def device_register(request: CommandRequest) -> Json:
     return {"UID": request.uid, "DeviceId": book.device_id}
 
 
-def _offline(
-    request: CommandRequest, *, registered: Registered, key: KeyEntry, book: RegisterBook
-) -> Json:
-    """The Offline… group: null when offline is not allowed or the key is not entitled.
-
-    Entitled is the key that opened the shift, a senior cashier, the head.
-    """
-    shift = book.shift
-    is_opener = shift is not None and shift.open_key_id == request.key_id
-    is_shown = registered.register.offline_allowed and (is_opener or key.is_chief)
-    session = book.session
-    return {
-        "OfflineSessionId": session.session_id if is_shown else None,
-        "OfflineSeed": session.seed if is_shown else None,
-        "OfflineNextLocalNum": session.next_number if is_shown else None,
-        "OfflineSessionDuration": 0 if is_shown else None,
-        "OfflineSessionsMonthlyDuration": 0 if is_shown else None,
-        "OfflineSessionRolledBack": False if is_shown else None,
-        "OfflineSessionRollbackCmdUID": None,
+def _offline(request: CommandRequest, *, registered: Registered, book: RegisterBook) -> Json:
+    """The Offline… group: null when offline is not allowed or the key is not entitled."""
+    session, counted_to = book.session, request.switches.offline_counted_to
+    month = month_duration(book.sessions, at=request.now, counted_to=counted_to)
+    shown: Json = {
+        "OfflineSessionId": session.session_id,
+        "OfflineSeed": session.seed,
+        "OfflineNextLocalNum": session.next_number,
+        "OfflineSessionDuration": whole_minutes(session.duration(counted_to=counted_to)),
+        "OfflineSessionsMonthlyDuration": whole_minutes(month),
+        "OfflineSessionRolledBack": session.rolled_back_by is not None,
+        "OfflineSessionRollbackCmdUID": session.rolled_back_by,
     }
+    if registered.register.offline_allowed and sees_offline(request, book):
+        return shown
+    return dict.fromkeys(shown)
+
+
+def sees_offline(request: CommandRequest, book: RegisterBook) -> bool:
+    """Whether the asking key is shown sessions: the one that opened the shift, and any chief's."""
+    key = request.right(book.register)
+    is_opener = book.shift is not None and book.shift.open_key_id == request.key_id
+    return key is not None and (is_opener or key.is_chief)
 
 
 def _tax_object(

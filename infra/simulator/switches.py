@@ -1,8 +1,8 @@
 """What nobody outside the tax service knows for sure, each as a setting with its reason.
 
 The defaults are the reading a client should be built for; a test that claims a client survives the
-other reading turns the switch. Paragraph numbers in the reasons are those of the open questions of
-our protocol notes.
+other reading turns the switch. Question numbers in the reasons are those of the open questions of our
+protocol notes (§12); docs/simulator.md lists them all with their switches.
 """
 
 from datetime import timedelta
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 RefusalStatus = Literal["by-code", "always-400"]
 CheckName = Literal[
-    "register", "access", "tin", "names", "clock", "number", "state", "content", "totals"
+    "register", "access", "tin", "names", "clock", "number", "session", "state", "content", "totals"
 ]
 
 DEFAULT_CHECK_ORDER: tuple[CheckName, ...] = get_args(CheckName)
@@ -137,12 +137,107 @@ class Switches(BaseModel):
         "still send is not described.",
     )
 
+    stale_documents: Literal["refuse", "accept"] = Field(
+        default="refuse",
+        description="Whether a document that was lost before may be delivered late is unknown; the "
+        "time of a document must not be ahead in either case (question 9).",
+    )
+    payment_form_codes: tuple[int, ...] = Field(
+        default=(),
+        description="The full table of payment form codes is not published (question 13). Empty: "
+        "not checked.",
+    )
+    settled_needs_payment_row: bool = Field(
+        default=False,
+        description="Whether a final settlement with nothing left to pay needs a payment row of "
+        "0.00 is unknown (question 27).",
+    )
+    kupyna_digests: Literal["accept", "refuse"] = Field(
+        default="accept",
+        description="Whether signatures with digests of DSTU 7564 are taken is not stated; refused "
+        "with code 12 (question 20).",
+    )
+
+    # --- offline ----------------------------------------------------------------------------------
+
+    package_answer: Literal["plain", "ticket"] = Field(
+        default="plain",
+        description="OK or JSON by the description and one client; another client expects a "
+        "ticket (question 3).",
+    )
+    package_refused: Literal["all", "rest"] = Field(
+        default="all",
+        description="Whether the documents before a refused one stay registered is not described "
+        "(question 8).",
+    )
+    session_rollback: Literal["end", "package", "off"] = Field(
+        default="end",
+        description="What the state command does that names a session already ended is read from "
+        "its fields only: its end alone is taken back, all that came with it, or nothing "
+        "(question 11). Never when the register has sent anything since.",
+    )
+    chain_check: Literal["sample", "first-financial", "off"] = Field(
+        default="sample",
+        description="The official package links every document from the third on; the description "
+        "begins with the first receipt or Z-report. Whether the server looks is unknown "
+        "(question 10).",
+    )
+    chain_hash: Literal["signed", "signed-or-xml"] = Field(
+        default="signed",
+        description="The hash is of the signed bytes; one client sends that of the XML and is "
+        "accepted (question 10).",
+    )
+    control_number_sum: Literal["full", "paid", "either"] = Field(
+        default="full",
+        description="Which amount of a part-paid receipt enters the control number is unknown "
+        "(question 12).",
+    )
+    revoke_nothing: Literal["refuse", "ignore"] = Field(
+        default="refuse",
+        description="What the revoke flag does when there is no online document to revoke is not "
+        "described.",
+    )
+    offline_limits: Literal["refuse", "block", "off"] = Field(
+        default="refuse",
+        description="Whether the limits are enforced under martial law is unknown; the description "
+        "says the register is blocked until a new period begins (question 18). `refuse` stops the "
+        "package at the first document beyond; `block` takes it and blocks until the month ends.",
+    )
+    offline_session_minutes: int = Field(
+        default=36 * 60, gt=0, description="36 hours in one session (question 18)."
+    )
+    offline_month_minutes: int = Field(
+        default=168 * 60, gt=0, description="168 hours in a calendar month (question 18)."
+    )
+    offline_counted_to: Literal["last-financial", "end"] = Field(
+        default="last-financial",
+        description="The description counts a session to its last receipt or Z-report, tax offices "
+        "to its end.",
+    )
+    blocked_code: Literal[1, 2, 4, 5, 9, 10] = Field(
+        default=9,
+        description="Which code a blocked register gets is not documented (question 18).",
+    )
+    blocked_text: str = Field(
+        default="ПРРО з фіскальним номером {register} заблоковано",
+        description="Nor is the text; {register} stands for the fiscal number (question 18).",
+    )
+
     # --- how it counts ----------------------------------------------------------------------------
 
     z_check: Literal["off", "strict"] = Field(
         default="strict",
         description="The change log says that payment forms and SOURCESUM of a Z-report are "
         "compared with the shift's totals; how strictly is not published.",
+    )
+    transfers_in_sum: bool = Field(
+        default=False,
+        description="That a Z-report counts transfers beside SUM, ORDERSCNT and PAYFORMS is "
+        "inferred from one sample (question 22).",
+    )
+    return_rounding_sign: Literal["as-sale", "reversed"] = Field(
+        default="as-sale",
+        description="Whether RNDSUM of a return has the sign of the sale is unknown (question 28).",
     )
     storno_counts: Literal["removed", "counted-without-sum"] = Field(
         default="removed",

@@ -7,15 +7,14 @@ server's elements put in their places.
 from datetime import datetime
 from typing import Final, cast
 from xml.sax.saxutils import escape
-from zoneinfo import ZoneInfo
 
 from lxml import etree
 
 from infra.simulator.answers import Code
-from infra.simulator.book import OfflineSession, StoredDocument
+from infra.simulator.book import StoredDocument
+from infra.simulator.kyiv import KYIV
+from infra.simulator.offline_session import IssuedSession
 from infra.simulator.schema import SEQUENCES, Sequence
-
-KYIV: Final = ZoneInfo("Europe/Kyiv")
 
 _HEADER: Final = (
     '<?xml version="1.0" encoding="windows-1251"?>\r\n'
@@ -30,7 +29,7 @@ def ticket(
     local_number: int,
     at: datetime,
     fiscal_number: str | None = None,
-    session: OfflineSession | None = None,
+    session: IssuedSession | None = None,
     code: Code = Code.OK,
     text: str | None = None,
 ) -> bytes:

@@ -174,6 +174,9 @@ def _add_order(totals: OrderTotals, figures: Figures, *, switches: Switches) -> 
 
 def _add_transfer(totals: OrderTotals, figures: Figures, *, switches: Switches) -> None:
     # The place of transfers is inferred from one sample: beside SUM, ORDERSCNT and PAYFORMS.
+    if switches.transfers_in_sum:
+        _add_order(totals, figures, switches=switches)
+        return
     totals.transfers += figures.total or 0
     totals.transfers_commission += figures.commission or 0
     totals.transfers_count += 1

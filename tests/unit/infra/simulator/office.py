@@ -15,11 +15,11 @@ from infra.simulator.endpoints import Request
 from infra.simulator.envelope import CmsEnvelope, stamper
 from infra.simulator.faults import Resource
 from infra.simulator.journal import Journal
+from infra.simulator.kyiv import KYIV
 from infra.simulator.registry import CompanyEntry, KeyEntry, RegisterEntry, Role, UnitEntry
 from infra.simulator.replies import Reply
 from infra.simulator.simulator import Simulator
 from infra.simulator.switches import Switches
-from infra.simulator.tickets import KYIV
 from tests.support.cheap_signer import CheapKey, cheap_key
 from tests.unit.infra.simulator import documents as make
 

@@ -674,7 +674,7 @@ class TestSendDocument:
 
 
 class TestPackages:
-    """Not taken yet; refused as the protocol refuses packages."""
+    """Packages that hold nothing; those that do are in ``test_packages``."""
 
     def test_command_is_code_10(self, office: Office) -> None:
         reply = office.command("SendOflPackage", Documents=[])

@@ -26,6 +26,7 @@ from tests.unit.infra.simulator.office import (
     key_id,
     ticket_in,
 )
+from tests.unit.infra.simulator.offline import OfflineTill, framed
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +113,37 @@ class TestAddresses:
         reply = http.post("/fs/pck", content=opened.signed(b"\0" * 20), headers=SIGNED)
 
         assert "10 PackageValidationError" in reply.text
+
+    def test_package_is_taken(self, http: httpx.Client, opened: Office) -> None:
+        till = OfflineTill(opened).begin().sell()
+        first = http.post("/fs/pck", content=opened.signed(framed(till.packed)), headers=SIGNED)
+        till.packed.clear()
+        till.end()
+        last = http.post("/fs/pck", content=opened.signed(framed(till.packed)), headers=SIGNED)
+
+        assert (first.status_code, first.text) == (200, "OK")
+        assert last.headers["content-type"].startswith("application/json")
+        assert last.json()["OfflineSessionId"] == opened.state()["OfflineSessionId"]
+        shown = http.get("/admin/overview").json()
+        assert [each["document_count"] for each in shown["packages"]] == [1, 2]
+        assert shown["registers"][0]["offline_session"]["ended_count"] == 1
+
+    def test_register_is_blocked_and_forbidden_offline(
+        self, http: httpx.Client, opened: Office
+    ) -> None:
+        place = f"/admin/registers/{make.REGISTER}"
+        blocked = http.put(f"{place}/blocked", json={"blocked": True}).json()
+        forbidden = http.put(f"{place}/offline", json={"allowed": False}).json()
+
+        assert blocked["registers"][0]["is_blocked"] is True
+        assert forbidden["registers"][0]["offline_allowed"] is False
+
+    def test_network_goes_off_and_on_by_one_word(self, http: httpx.Client, opened: Office) -> None:
+        assert http.put("/admin/network/off").json()["is_cut_off"] is True
+        with pytest.raises(httpx.TransportError):
+            http.post("/fs/pck", content=b"\0" * 20, headers=SIGNED)
+        assert http.put("/admin/network/on").json()["is_cut_off"] is False
+        assert http.post("/fs/pck", content=b"\0" * 20, headers=SIGNED).status_code == 400
 
     def test_timestamp_is_given(self, http: httpx.Client) -> None:
         request = build_request(b"signature", suite=CASHIER.suite, nonce=5)

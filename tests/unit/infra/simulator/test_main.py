@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra.simulator.tickets import KYIV
+from infra.simulator.kyiv import KYIV
 from tests.unit.infra.simulator import documents as make
 from tests.unit.infra.simulator.office import company
 

@@ -1,6 +1,8 @@
 """Each switch not tested beside the rule it belongs to, and that each has a reason."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from infra.simulator.switches import Switches
 from tests.unit.infra.simulator import documents as make
 from tests.unit.infra.simulator.office import SECOND_CASHIER, Office
 
+ROOT = Path(__file__).parents[4]
 OfficeWith = Callable[..., Office]
 
 
@@ -167,3 +170,85 @@ def test_what_lists_say_of_a_z_report(office_with: OfficeWith, name: str | None)
     info = office.asked("DocumentInfoByLocalNum", NumFiscal=make.REGISTER, NumLocal=2)
 
     assert (info["DocClass"], info["CheckDocType"]) == ("ZRep", name)
+
+
+class TestOpenQuestions:
+    """docs/simulator.md beside the switches."""
+
+    BEHAVIOUR = frozenset({*range(1, 14), 15, 18, 20, 22, 23, 25, 26, 27, 28})
+    NOT_BEHAVIOUR = frozenset({14, 16, 17, 19, 21, 24})
+
+    def rows(self) -> list[list[str]]:
+        text = (ROOT / "docs" / "simulator.md").read_text("utf-8")
+        rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line[:1] == "|"]
+        return rows[2:]
+
+    def test_every_behaviour_has_its_switch(self) -> None:
+        assert {int(row[0]) for row in self.rows()} == self.BEHAVIOUR
+
+    def test_every_open_question_is_one_or_the_other(self, shared_folder: Path) -> None:
+        notes = (shared_folder / "reference" / "fiscal-server.md").read_text("utf-8")
+        questions = notes.partition("## 12. Open questions")[2].partition("\n## ")[0]
+        numbers = {int(found) for found in re.findall(r"(?m)^([0-9]+)\. ", questions)}
+
+        assert numbers == self.BEHAVIOUR | self.NOT_BEHAVIOUR
+
+    def test_table_names_switches_and_defaults_that_exist(self) -> None:
+        for _, _, switch, default, where in self.rows():
+            value = Switches.model_fields[switch.strip("`")].default
+            if default.startswith("`"):
+                assert default.strip("`") == str(value).replace("False", "false"), switch
+            for file in where.split(", "):
+                source = (ROOT / "infra" / "simulator" / file.strip("`")).read_text("utf-8")
+                assert switch.strip("`").removesuffix("_seconds") in source, (switch, file)
+
+    def test_switch_that_names_a_question_is_in_the_table(self) -> None:
+        listed = {row[2].strip("`") for row in self.rows()}
+        naming = {
+            name
+            for name, field in Switches.model_fields.items()
+            if "(question" in (field.description or "")
+        }
+
+        assert naming <= listed
+
+
+def test_payment_forms_may_be_a_closed_list(office_with: OfficeWith) -> None:
+    office = office_with(payment_form_codes=(1, 2))
+
+    assert "форми оплати 0 невідомий" in office.refused(make.sale(2, office.local))
+
+
+def test_settlement_with_nothing_to_pay_may_need_a_row(office_with: OfficeWith) -> None:
+    office = office_with(settled_needs_payment_row=True, part_payment_chain=False)
+    parts = make.sale_parts(5000, PARTPAYTYPE=2, PARTPAYSUM="0.00")
+    parts["CHECKPAY"], parts["CHECKTAX"] = None, None
+
+    assert "Відсутній розділ CHECKPAY" in office.refused(
+        make.check(2, office.local, parts, subtype=0)
+    )
+    office.simulator.switches = Switches(part_payment_chain=False)
+    office.accept(make.check(2, office.local, parts, subtype=0))
+
+
+@pytest.mark.parametrize(("sign", "rounding"), [("as-sale", "0.02"), ("reversed", "-0.02")])
+def test_sign_of_rounding_in_a_return(office_with: OfficeWith, sign: str, rounding: str) -> None:
+    office = office_with(return_rounding_sign=sign, return_check="off")
+    parts = make.sale_parts(5002)
+    parts["CHECKTOTAL"] = {"SUM": "50.00", "RNDSUM": rounding, "NORNDSUM": "50.02"}
+    parts["CHECKPAY"] = [make.payment(5000)]
+
+    office.accept(make.check(2, office.local, parts, subtype=1, ORDERRETNUM="3600000777"))
+
+
+def test_transfers_may_count_in_the_sum(office_with: OfficeWith) -> None:
+    office = office_with(transfers_in_sum=True)
+    parts = {
+        "CHECKTOTAL": {"SUM": "10.00", "NOTAXSUM": "10.00", "COMMISSION": "0.00"},
+        "CHECKPAY": [make.payment(1000)],
+        "CHECKBODY": [{"NAME": "Переказ", "COST": "10.00"}],
+    }
+    office.accept(make.check(2, office.local, parts, document_type=1, subtype=0))
+
+    totals = office.asked("LastShiftTotals", NumFiscal=make.REGISTER)["Totals"]["Real"]
+    assert (totals["Sum"], totals["OrdersCount"], totals["TotalCurrencyCost"]) == (10.0, 1, 0)

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from infra.simulator.kyiv import KYIV
 from infra.simulator.registry import CompanyEntry, RegisterEntry, UnitEntry
-from infra.simulator.tickets import KYIV
 from infra.simulator.xml_reader import read_document
 from tests.unit.infra.simulator.office import CASHIER, Clock, Office, key_entry
 
