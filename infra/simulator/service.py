@@ -3,11 +3,10 @@
 Faults, HTTP and locking are around it, in ``simulator``.
 """
 
-import base64
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from infra.simulator.answers import (
     Code,
@@ -21,13 +20,13 @@ from infra.simulator.answers import (
 )
 from infra.simulator.book import FIRST_FISCAL_NUMBER, Book, StoredDocument
 from infra.simulator.case import Case
+from infra.simulator.entries import document_entry, stored_document
 from infra.simulator.envelope import Envelope, Opened
-from infra.simulator.figures import Kind, figures_of, kind_of
+from infra.simulator.figures import Kind
 from infra.simulator.foreign import foreign_document
 from infra.simulator.journal import Entry, Journal
 from infra.simulator.judge import judge
 from infra.simulator.offline_numbers import read_offline_number
-from infra.simulator.offline_session import IssuedSession
 from infra.simulator.package import PackagePost, Packed
 from infra.simulator.registry import CompanyEntry, Registry
 from infra.simulator.sniffing import register_of
@@ -186,7 +185,7 @@ class TaxService:
                     self.book.leave(taken.pop().register)
         if taken:
             self._journal.append(
-                {"entry": "package", "documents": [_entry(stored) for stored in taken]}
+                {"entry": "package", "documents": [document_entry(stored) for stored in taken]}
             )
         self.packages.append(
             PackagePost(
@@ -359,7 +358,7 @@ class TaxService:
         stored = self._as_stored(case, signed=signed, signer_name=signer_name)
         self.book.enter(stored)
         if not case.in_package:
-            self._journal.append({"entry": "document", **_entry(stored)})
+            self._journal.append({"entry": "document", **document_entry(stored)})
         return stored
 
     def _as_stored(self, case: Case, *, signed: bytes, signer_name: str) -> StoredDocument:
@@ -415,7 +414,7 @@ class TaxService:
                 self.registry.allow_offline(entry["register"], allowed=entry["allowed"])
             case "package":
                 for document in entry["documents"]:
-                    self.book.enter(_stored(document))
+                    self.book.enter(stored_document(document))
             case "rolled-back":
                 self._take_back(entry["register"], count=entry["count"], uid=entry["uid"])
             case "access":
@@ -427,46 +426,7 @@ class TaxService:
                 assert book is not None, "a device is registered for a known register"
                 book.device_id = entry["id"]
             case _:
-                self.book.enter(_stored(entry))
-
-
-def _entry(stored: StoredDocument) -> dict[str, Any]:
-    issued = stored.next_session
-    return {
-        "signed": base64.b64encode(stored.signed).decode("ascii"),
-        "xml": base64.b64encode(stored.document.xml).decode("ascii"),
-        "fiscal_number": stored.fiscal_number,
-        "accepted_at": stored.accepted_at.isoformat(),
-        "key": stored.key_id,
-        "name": stored.signer_name,
-        "shift": stored.shift_id,
-        "order": stored.order,
-        "is_packed": stored.offline is not None,
-        "next_session": [issued.session_id, issued.seed] if issued else None,
-    }
-
-
-def _stored(entry: dict[str, Any]) -> StoredDocument:
-    document = read_document(base64.b64decode(entry["xml"]))
-    kind = kind_of(document)
-    assert kind is not None, "only documents of a known kind are entered"
-    issued = entry.get("next_session")  # Absent in journals of before.
-    return StoredDocument(
-        register=document.register,
-        document=document,
-        kind=kind,
-        figures=figures_of(document),
-        signed=base64.b64decode(entry["signed"]),
-        fiscal_number=entry["fiscal_number"],
-        accepted_at=datetime.fromisoformat(entry["accepted_at"]),
-        issued_at=document.issued_at,
-        key_id=entry["key"],
-        signer_name=entry["name"],
-        shift_id=entry["shift"],
-        order=entry["order"],
-        offline=read_offline_number(entry["fiscal_number"]) if entry.get("is_packed") else None,
-        next_session=IssuedSession(*issued) if issued else None,
-    )
+                self.book.enter(stored_document(entry))
 
 
 def _package_refusal(reason: str) -> Refusal:

@@ -25,7 +25,7 @@ from tests.unit.infra.simulator.office import (
     new_simulator,
     ticket_of,
 )
-from tests.unit.infra.simulator.offline import OfflineTill
+from tests.unit.infra.simulator.offline import OfflineTill, control
 
 OfficeWith = Callable[..., Office]
 
@@ -522,6 +522,40 @@ class TestSwitches:
         assert content is not None
 
         till.sell(PREVDOCHASH=hashlib.sha256(content).hexdigest())
+
+        assert till.post().status == status
+
+    @pytest.mark.parametrize(
+        ("switch", "amount", "status"),
+        [
+            ("full", "50.00", 200),
+            ("full", "10.00", 400),
+            ("paid", "50.00", 400),
+            ("paid", "10.00", 200),
+            ("either", "50.00", 200),
+            ("either", "10.00", 200),
+        ],
+    )
+    def test_amount_in_the_control_number_of_a_part_paid_receipt(
+        self, office_with: OfficeWith, switch: str, amount: str, status: int
+    ) -> None:
+        office = office_with(control_number_sum=switch)
+        till = OfflineTill(office).begin()
+        at, number = office.local, till.next_local
+        stand_in = make.check(
+            number, at, {"CHECKTOTAL": {"SUM": amount}}, subtype=0, ORDERTAXNUM="1.1.1"
+        )
+        parts = make.sale_parts(5000, PARTPAYTYPE=1, PARTPAYSUM="10.00") | {
+            "CHECKPAY": [make.payment(1000)],
+            "CHECKTAX": [make.vat(1000)],
+        }
+
+        till.add(
+            make.check,
+            parts,
+            subtype=0,
+            tax_number=f"{till.session_id}.2.{control(stand_in, seed=till.seed)}",
+        )
 
         assert till.post().status == status
 

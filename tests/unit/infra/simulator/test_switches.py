@@ -2,14 +2,24 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
+from infra.signing import cms
+from infra.signing.certificate import parse_certificate
+from infra.signing.curves import M257
+from infra.signing.dstu4145 import PrivateKey
+from infra.signing.dstu_authority import DstuAuthority, Subject
+from infra.signing.dstu_signer import DstuSigner
+from infra.signing.dstu_suites import DSTU_GOST, DSTU_KUPYNA_256
+from infra.signing.suite import Suite
 from infra.simulator.switches import Switches
 from tests.unit.infra.simulator import documents as make
-from tests.unit.infra.simulator.office import SECOND_CASHIER, Office
+from tests.unit.infra.simulator.office import SECOND_CASHIER, SIGNED, START, Office
 
 ROOT = Path(__file__).parents[4]
 OfficeWith = Callable[..., Office]
@@ -252,3 +262,22 @@ def test_transfers_may_count_in_the_sum(office_with: OfficeWith) -> None:
 
     totals = office.asked("LastShiftTotals", NumFiscal=make.REGISTER)["Totals"]["Real"]
     assert (totals["Sum"], totals["OrdersCount"], totals["TotalCurrencyCost"]) == (10.0, 1, 0)
+
+
+@pytest.mark.parametrize("suite", [DSTU_GOST, DSTU_KUPYNA_256], ids=lambda suite: suite.name)
+@pytest.mark.parametrize("switch", ["accept", "refuse"])
+def test_kupyna_digests_may_be_refused(switch: str, suite: Suite) -> None:
+    office = Office(switches=Switches.model_validate({"kupyna_digests": switch}))
+    since, until = START - timedelta(days=1), START + timedelta(days=1)
+    authority = DstuAuthority.create(not_before=since, not_after=until, suite=suite)
+    private = PrivateKey.generate(M257)
+    subject = Subject(common_name="Касирка Олена", personal_code="1234567890")
+    raw = authority.issue(private.public, subject, not_before=since, not_after=until)
+    signer = DstuSigner(private_key=private, certificate=parse_certificate(raw), suite=suite)
+    body = orjson.dumps({"Command": "ServerState"})
+
+    reply = office.simulator.cmd(cms.sign(body, signer=signer), SIGNED)
+
+    is_refused = switch == "refuse" and suite is DSTU_KUPYNA_256
+    assert reply.status == (400 if is_refused else 200), reply.body.decode()
+    assert ("12 CryptographyError" in reply.body.decode()) is is_refused
