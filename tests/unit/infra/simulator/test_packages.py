@@ -292,6 +292,61 @@ class TestRefused:
         ]
         assert [each.code for each in posts] == [Code.OK, Code.LOCAL_NUMBER_INVALID]
 
+    @pytest.mark.parametrize(
+        ("documents", "code"), [(None, 11), ("AAAA", 11), (["?"], 11), ([""], 11), ([], 10)]
+    )
+    def test_command_without_documents(self, opened: Office, documents: object, code: int) -> None:
+        reply = opened.command("SendOflPackage", Documents=documents)
+
+        assert reply.body.decode().startswith(f"Код помилки: {code} ")
+
+    def test_command_names_the_document_as_the_package_does(self, opened: Office) -> None:
+        till = OfflineTill(opened).begin().sell(number=9)
+        listed = [base64.b64encode(each).decode() for each in till.packed]
+
+        text = opened.command("SendOflPackage", Documents=listed).body.decode()
+
+        assert f"за № 1 в пакеті, дислокація {len(till.packed[0]) + 8}:" in text
+
+    def test_command_must_be_signed(self, opened: Office) -> None:
+        reply = opened.command("SendOflPackage", key=None, Documents=[])
+
+        assert "9 DocumentValidationError" in reply.body.decode()
+
+    def test_size_is_limited(self, office_with: OfficeWith) -> None:
+        office = office_with(size_limit_bytes=5_000)
+
+        assert OfflineTill(office).begin().sell().sell().post().status == 416
+
+
+class TestReserved:
+    @pytest.mark.parametrize(
+        ("number", "result"),
+        [("{0}.3.77", 2), ("{0}.1.1", 3), ("7.3.77", 3), ("3600000999", 1), (None, 5)],
+    )
+    def test_offline_number_is_reserved_until_it_is_delivered(
+        self, opened: Office, number: str | None, result: int
+    ) -> None:
+        till = OfflineTill(opened).begin().sell()
+        till.deliver()
+        asked = (
+            {"NumLocal": 99} if number is None else {"NumFiscal": number.format(till.session_id)}
+        )
+
+        answer = opened.asked("CheckExt", RegistrarNumFiscal=make.REGISTER, Type=0, **asked)
+
+        assert answer["ResultCode"] == result
+
+    def test_delivered_offline_document_is_found(self, opened: Office) -> None:
+        till = OfflineTill(opened).begin().sell()
+        till.deliver()
+
+        answer = opened.asked(
+            "CheckExt", RegistrarNumFiscal=make.REGISTER, Type=0, NumFiscal=till.last_number
+        )
+
+        assert answer["ResultText"] == "Ok"
+
 
 class TestRevocation:
     def test_last_online_receipt_is_revoked(self, opened: Office) -> None:
@@ -406,6 +461,30 @@ class TestRollback:
 
         assert self.named(opened, till)["OfflineSessionRolledBack"] is False
         assert numbers(opened) == [1, 2, 3, 4, 5]
+
+    def test_restart_remembers_what_was_taken_back_and_blocked(
+        self, tmp_path: Path, opened: Office
+    ) -> None:
+        path = tmp_path / "book.jsonl"
+        opened.simulator = new_simulator(opened.clock, journal=FileJournal(path))
+        opened.simulator.set_up(company())
+        opened.open()
+        till = OfflineTill(opened).begin().sell()
+        last_sale = till.previous
+        till.end().deliver()
+        before = self.named(opened, till)
+        opened.simulator.block_register(make.REGISTER)
+        opened.simulator.close()
+
+        opened.simulator = new_simulator(opened.clock, journal=FileJournal(path))
+
+        assert {**opened.state(), "Timestamp": None} == {**before, "Timestamp": None}
+        online = opened.refused(make.sale(4, opened.local))
+        till.position, till.next_local, till.previous = 2, 4, last_sale
+        packed = till.end().refused()
+        opened.simulator.close()
+        assert "не завершено" in online
+        assert "заблоковано" in packed
 
 
 class TestLimits:
