@@ -15,6 +15,8 @@ import zlib
 from datetime import datetime
 
 from domain.clock import wall_time
+from domain.documents.receipt import Receipt, ReceiptKind
+from domain.documents.shift import FiscalDocument
 from domain.money import Money
 
 
@@ -48,3 +50,15 @@ def control_number(
         parts.append(previous_hash)
     crc = zlib.crc32(",".join(parts).encode("ascii"))
     return int.from_bytes(crc.to_bytes(4, "little"), "big") % 10_000 or 1
+
+
+def control_total(document: FiscalDocument) -> Money | None:
+    """Return the sum that enters the control number: CHECKTOTAL/SUM, None for a document without.
+
+    A storno is a head alone, a Z-report is no check, and documents 100 to 103 have no sum. Of a part payment SUM is the
+    full price; whether the amount paid is meant instead is not stated (reference §12, question 12).
+    """
+    content = document.content
+    if not isinstance(content, Receipt) or content.kind is ReceiptKind.STORNO:
+        return None
+    return content.registered_total
