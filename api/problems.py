@@ -86,6 +86,8 @@ TABLE: Mapping[type[FiscalError], Shape] = {
     # the tax service
     domain.Unreachable: Shape(503, retry_after_seconds=5),
     domain.Refused: Shape(502),
+    domain.PackageRefused: Shape(502),
+    domain.DocumentTooLarge: Shape(500),
     # the request itself
     edge.RequestError: Shape(400),
     edge.Unauthenticated: Shape(401, "Authorization"),

@@ -22,6 +22,18 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
+class PackageAnswer:
+    """The service's answer to an accepted package; `raw` is the body as received.
+
+    `session_id` and `seed` are of the next offline session, which counts from 1 again; None unless the package ended one.
+    """
+
+    session_id: str | None
+    seed: str | None
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class RegisterEntry:
     """A register as the service's registry has it (`Objects`, reference §6.4)."""
 
@@ -57,7 +69,10 @@ class OperatorEntry:
 
 @dataclass(frozen=True, slots=True)
 class RegistrarState:
-    """Where the service believes a register stands (reference §6.6); times are aware UTC."""
+    """Where the service believes a register stands (reference §6.6).
+
+    `offline_rollback_command_uid` is the UID of the state request that rolled the end of an offline session back.
+    """
 
     shift_open: bool
     shift_id: int | None
@@ -79,6 +94,7 @@ class RegistrarState:
     offline_session_rolled_back: bool
     closed: bool
     tax_object: TaxObject | None
+    offline_rollback_command_uid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

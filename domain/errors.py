@@ -7,7 +7,9 @@ FiscalError                    code: stable, kebab-case; dataclass fields: the f
 ├── Unavailable                something of ours is not there now: signing agent, store; try again
 ├── FiscalServerError
 │   ├── Unreachable            no answer was possible: nothing was sent, or nobody knows
-│   └── Refused                an answer with a code of the tax service
+│   ├── Refused                an answer with a code of the tax service
+│   │   └── PackageRefused     the same about a package of offline documents, and which of them is meant
+│   └── DocumentTooLarge       never sent: no package takes it
 └── IntegrityFault             chain broken, bytes differ: stop and call a person
 
 A sentence is made from the facts; no error carries personal data, passwords or key material.
@@ -540,6 +542,33 @@ class Refused(FiscalServerError):
     server_code: int
     name: str
     text: str
+
+
+@dataclass(eq=False)
+class PackageRefused(Refused):
+    """A package of offline documents was refused (reference §5.8).
+
+    `index` counts the document that is meant from 0 within the package, `offset` is where its bytes begin there; both None
+    where the service names none. Whether the documents before it are registered is not told.
+    """
+
+    code: ClassVar[str] = "package-refused"
+    index: int | None
+    offset: int | None
+
+
+@dataclass(eq=False)
+class DocumentTooLarge(FiscalServerError):
+    """A signed document is longer than a package may be; `index` counts from 0, the size is that in a package."""
+
+    code: ClassVar[str] = "document-too-large"
+    sentence: ClassVar[str] = (
+        "Document {index} takes {size_bytes} bytes in a package, at most {most_bytes} are possible."
+    )
+    next_step: ClassVar[str] = "Report this to support: such a document should not have been made."
+    index: int
+    size_bytes: int
+    most_bytes: int
 
 
 # --- integrity -------------------------------------------------------------------------------------------------

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Self
 from uuid import UUID, uuid5
 
 from domain.errors import InvalidField
@@ -20,6 +22,8 @@ _DKPP = re.compile(
     r"[0-9]{2}\.[0-9]{2}(\.[0-9]{1,2}|\.[0-9]{2}-[0-9]{1,2}|\.[0-9]{2}-[0-9]{2}\.[0-9]{1,2})?"
 )
 _REGISTER_NUMBER = re.compile(r"[1-9]\d{0,17}")
+_SESSION_ID = re.compile(r"[1-9][0-9]{0,17}")
+_OFFLINE_NUMBER = re.compile(r"([1-9][0-9]{0,17})\.([1-9][0-9]{0,8})\.([1-9][0-9]{0,3})")
 
 
 def tax_id(value: str, *, field: str = "tax_id") -> str:
@@ -67,6 +71,39 @@ def register_number(value: str, *, field: str = "fiscal_number") -> str:
     Raises: InvalidField. Source: CASHREGISTERNUM of check01.xsd.
     """
     return _matching(_REGISTER_NUMBER, value, field=field, expected="a positive whole number")
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineNumber:
+    """The fiscal number of a document made offline, written such as `21999.1.9516`.
+
+    `session_id` is the tax service's, `number` counts the documents of the session from 1, `control` is 1 to 9999.
+    Raises: InvalidField. Source: reference §4.3, §4.5.
+    """
+
+    session_id: str
+    number: int
+    control: int
+
+    def __post_init__(self) -> None:
+        _matching(
+            _SESSION_ID, self.session_id, field="session_id", expected="a positive whole number"
+        )
+        if self.number < 1:
+            raise InvalidField(field="number", expected="1 or more")
+        if not 1 <= self.control <= 9_999:
+            raise InvalidField(field="control", expected="1 to 9999")
+
+    def __str__(self) -> str:
+        return f"{self.session_id}.{self.number}.{self.control}"
+
+    @classmethod
+    def parse(cls, text: str, *, field: str = "fiscal_number") -> Self:
+        """Return the number that is written so. Raises: InvalidField when it is not three such integers."""
+        parts = _OFFLINE_NUMBER.fullmatch(text)
+        if parts is None:
+            raise InvalidField(field=field, expected="a number such as 21999.1.9516")
+        return cls(session_id=parts[1], number=int(parts[2]), control=int(parts[3]))
 
 
 @lru_cache(16_384)

@@ -16,6 +16,7 @@ from uuid import UUID
 from domain.aggregate import Aggregate
 from domain.answers import (
     DocumentEntry,
+    PackageAnswer,
     RegistrarState,
     ServerShiftTotals,
     ShiftEntry,
@@ -85,6 +86,13 @@ class FiscalServer(Protocol):
 
     def submit(self, signed: bytes) -> Ticket:
         """Send one signed and time-stamped document (`/doc`); return the ticket."""
+        ...
+
+    def submit_package(self, documents: Sequence[bytes], *, key_id: str) -> PackageAnswer:
+        """Send signed offline documents of one session as one package (`/pck`), in the order of their local numbers.
+
+        The key signs the package; what signed the documents does not matter. Raises: PackageRefused in place of Refused.
+        """
         ...
 
     def server_time(self) -> datetime:

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
+from domain.digest import sha256
+from domain.documents.offline import OfflineBegin, OfflineEnd, OfflineMark
 from domain.documents.receipt import (
     CardSlip,
     CashPurpose,
@@ -30,6 +32,7 @@ from domain.documents.shift import (
     WithdrawalTotals,
     ZReport,
 )
+from domain.identifiers import OfflineNumber
 from domain.money import ZERO, Money, Quantity, Rate
 from domain.part_payment import (
     LaterPaymentRequest,
@@ -75,6 +78,7 @@ def heading(
     seller: Seller = SELLER,
     testing: bool = False,
     cashier_name: str | None = "Приклад О. П.",
+    offline: OfflineMark | None = None,
 ) -> Heading:
     """The head of a document of register 4000777001."""
     return Heading(
@@ -86,6 +90,7 @@ def heading(
         at=at,
         cashier_name=cashier_name,
         testing=testing,
+        offline=offline,
     )
 
 
@@ -586,6 +591,60 @@ SHIFT_CLOSING_DOCUMENT = FiscalDocument(
     content=ShiftClosingContent(),
 )
 
+OFFLINE_SEED = "100710382471"
+"""Seed of session 21999."""
+
+
+def offline_mark(number: int, control: int, *, after: str | None = None) -> OfflineMark:
+    """A place in session 21999; `after` stands for the signed bytes of the document before."""
+    return OfflineMark(
+        fiscal_number=OfflineNumber(session_id="21999", number=number, control=control),
+        previous_document_hash=None if after is None else sha256(after.encode()).hex(),
+    )
+
+
+OFFLINE_BEGIN_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.OFFLINE_BEGIN,
+    heading=heading(
+        521, datetime(2026, 11, 6, 14, 2, 10, tzinfo=UTC), offline=offline_mark(1, 9516)
+    ),
+    content=OfflineBegin(revoke_last_online_document=True),
+)
+OFFLINE_SALE_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.SALE,
+    heading=heading(
+        522, datetime(2026, 11, 6, 14, 2, 44, tzinfo=UTC), offline=offline_mark(2, 7529)
+    ),
+    content=PLAIN_SALE,
+)
+OFFLINE_STORNO_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.STORNO,
+    heading=heading(
+        523,
+        datetime(2026, 11, 6, 14, 5, 30, tzinfo=UTC),
+        offline=offline_mark(3, 3086, after="522"),
+    ),
+    content=replace(STORNO, original=Original(fiscal_number="21999.2.7529", kind=ReceiptKind.SALE)),
+)
+OFFLINE_Z_REPORT_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.Z_REPORT,
+    heading=heading(
+        524,
+        datetime(2026, 11, 6, 15, 9, 59, tzinfo=UTC),
+        offline=offline_mark(4, 5857, after="523"),
+    ),
+    content=EMPTY_Z_REPORT_DOCUMENT.content,
+)
+OFFLINE_END_DOCUMENT = FiscalDocument(
+    kind=DocumentKind.OFFLINE_END,
+    heading=heading(
+        525,
+        datetime(2026, 11, 6, 15, 10, tzinfo=UTC),
+        offline=offline_mark(5, 2144, after="524"),
+    ),
+    content=OfflineEnd(),
+)
+
 DOCUMENTS = {
     "shift-opening": SHIFT_OPENING_DOCUMENT,
     "sale": SALE_DOCUMENT,
@@ -604,5 +663,10 @@ DOCUMENTS = {
     "z-report-empty": EMPTY_Z_REPORT_DOCUMENT,
     "z-report-withdrawals": WITHDRAWALS_Z_REPORT_DOCUMENT,
     "shift-closing": SHIFT_CLOSING_DOCUMENT,
+    "offline-begin": OFFLINE_BEGIN_DOCUMENT,
+    "offline-sale": OFFLINE_SALE_DOCUMENT,
+    "offline-storno": OFFLINE_STORNO_DOCUMENT,
+    "offline-z-report": OFFLINE_Z_REPORT_DOCUMENT,
+    "offline-end": OFFLINE_END_DOCUMENT,
 }
 """Every kind of document by the name of its golden file in tests/golden/xml."""

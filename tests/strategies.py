@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import strategies as st
 
+from domain.documents.offline import OfflineBegin, OfflineEnd, OfflineMark
 from domain.documents.receipt import (
     CardSlip,
     CashPurpose,
@@ -20,6 +21,7 @@ from domain.documents.receipt import (
     TaxRow,
 )
 from domain.documents.shift import (
+    DocumentContent,
     DocumentKind,
     FiscalDocument,
     Heading,
@@ -33,6 +35,7 @@ from domain.documents.shift import (
     ZReport,
 )
 from domain.documents.text import Limit
+from domain.identifiers import OfflineNumber
 from domain.money import ZERO, Money, Quantity, Rate
 
 # --- parts ----------------------------------------------------------------------------------------
@@ -90,6 +93,20 @@ def sellers() -> st.SearchStrategy[Seller]:
     )
 
 
+def offline_marks() -> st.SearchStrategy[OfflineMark]:
+    """Numbers of any session, with and without the hash of a document before."""
+    return st.builds(
+        OfflineMark,
+        fiscal_number=st.builds(
+            OfflineNumber,
+            session_id=st.integers(1, 10**12).map(str),
+            number=st.integers(1, 10_000),
+            control=st.integers(1, 9_999),
+        ),
+        previous_document_hash=st.none() | st.binary(min_size=32, max_size=32).map(bytes.hex),
+    )
+
+
 def headings() -> st.SearchStrategy[Heading]:
     """Heads of documents."""
     return st.builds(
@@ -102,6 +119,7 @@ def headings() -> st.SearchStrategy[Heading]:
         at=moments(),
         cashier_name=st.none() | texts(Limit.CASHIER_NAME),
         testing=st.booleans(),
+        offline=st.none() | offline_marks(),
     )
 
 
@@ -366,7 +384,8 @@ def z_reports() -> st.SearchStrategy[ZReport]:
 def fiscal_documents(draw: st.DrawFn) -> FiscalDocument:
     """Documents of every kind."""
     kind = draw(st.sampled_from([kind for kind in DocumentKind if kind is not DocumentKind.OTHER]))
-    content: Receipt | ZReport | ShiftOpening | ShiftClosingContent
+    content: DocumentContent
+    heading = draw(headings())
     match kind:
         case DocumentKind.SALE:
             content = draw(receipts() | part_payments())
@@ -384,4 +403,10 @@ def fiscal_documents(draw: st.DrawFn) -> FiscalDocument:
             content = ShiftOpening()
         case DocumentKind.SHIFT_CLOSING:
             content = ShiftClosingContent()
-    return FiscalDocument(kind=kind, heading=draw(headings()), content=content)
+        case DocumentKind.OFFLINE_BEGIN:
+            content = OfflineBegin(draw(st.none() | st.booleans()))
+            heading = replace(heading, testing=False)
+        case DocumentKind.OFFLINE_END:
+            content = OfflineEnd()
+            heading = replace(heading, testing=False)
+    return FiscalDocument(kind=kind, heading=heading, content=content)

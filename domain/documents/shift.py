@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeAlias
 from uuid import UUID
 
+from domain.documents.offline import OfflineBegin, OfflineEnd, OfflineMark
 from domain.documents.receipt import Payment, Receipt, ReceiptKind, TaxRow
 from domain.money import ZERO, Money
 
@@ -23,6 +25,8 @@ class DocumentKind(StrEnum):
     CASH_WITHDRAWAL = "cash-withdrawal"
     Z_REPORT = "z-report"
     SHIFT_CLOSING = "shift-closing"
+    OFFLINE_BEGIN = "offline-begin"
+    OFFLINE_END = "offline-end"
     OTHER = "other"
     """Made by another program, of a kind that our types cannot hold; only ever adopted."""
 
@@ -48,7 +52,10 @@ class Seller:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The head of a document: `at` is an aware time in whole seconds, written as Kyiv time."""
+    """The head of a document: `at` is an aware time in whole seconds, written as Kyiv time.
+
+    `offline` is there in the documents of an offline session, which the register numbers itself.
+    """
 
     uid: UUID
     seller: Seller
@@ -58,6 +65,7 @@ class Heading:
     at: datetime
     cashier_name: str | None
     testing: bool = False
+    offline: OfflineMark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +189,19 @@ class ShiftClosingContent:
     """Content of document 101: there is none beyond the head."""
 
 
+DocumentContent: TypeAlias = (
+    Receipt | ZReport | ShiftOpening | ShiftClosingContent | OfflineBegin | OfflineEnd
+)
+"""What a document registers."""
+
+
 @dataclass(frozen=True, slots=True)
 class FiscalDocument:
     """One document: its head and what it registers."""
 
     kind: DocumentKind
     heading: Heading
-    content: Receipt | ZReport | ShiftOpening | ShiftClosingContent
+    content: DocumentContent
 
 
 def _with_payments(

@@ -11,6 +11,7 @@ from typing import Self
 from domain.answers import (
     DocumentEntry,
     OperatorEntry,
+    PackageAnswer,
     RegistrarState,
     ServerShiftTotals,
     ShiftEntry,
@@ -18,6 +19,7 @@ from domain.answers import (
     Ticket,
 )
 from domain.clock import KYIV, Clock, SystemClock
+from domain.errors import Refused
 from domain.ports import Signer
 from infra.fiscal_server import replies
 from infra.fiscal_server.answers import refused
@@ -31,6 +33,7 @@ from infra.fiscal_server.commands import (
     to_base64,
 )
 from infra.fiscal_server.envelope import ServerEnvelope, is_signed
+from infra.fiscal_server.packages import frame, package_refused, read_package_answer
 from infra.fiscal_server.tickets import read_ticket
 from infra.fiscal_server.totals import ShiftTotalsReply
 from infra.fiscal_server.transport import Carrier, Transport
@@ -93,6 +96,7 @@ class FiscalServerClient:
             trust=ticket_trust, signer_code=ticket_signer_code, suites=suites
         )
         self._transport = transport
+        self._signer = signer
         self._commands = Commands(
             transport,
             signer=signer,
@@ -127,6 +131,22 @@ class FiscalServerClient:
             return self._ticket(answer.body)
         raise_refusal(answer)
         raise not_understood("/doc")
+
+    def submit_package(self, documents: Sequence[bytes], *, key_id: str) -> PackageAnswer:
+        """Send signed offline documents of one session as one package, in the order of their local numbers.
+
+        The key signs the package; the signature has no time-stamp, as those of offline documents need none.
+        """
+        signed = self._signer.sign(key_id=key_id, content=frame(documents))
+        try:
+            _check_size(signed)
+            answer = self._transport.post("/pck", signed, content_type=BINARY)
+            if not is_signed(answer.body):
+                raise_refusal(answer)
+            content = self._envelope.content_of(answer.body, place="/pck", at=self._clock.now())
+            return read_package_answer(content, raw=answer.body)
+        except Refused as refusal:
+            raise package_refused(refusal) from refusal
 
     def send_document(self, signed: bytes) -> Ticket:
         """Send one document by the command `SendDocument`; return the verified ticket."""

@@ -70,7 +70,7 @@ class Commands:
         if body is None:
             return None
         content = self._envelope.content_of(body, place=command, at=self._clock.now())
-        fields = _json_object(content)
+        fields = json_object(content)
         if fields is None:
             raise not_understood(command)
         # An answer that came signed was not looked into before.
@@ -116,7 +116,7 @@ def raise_refusal(answer: HttpAnswer) -> None:
     Raises: Refused when it carries a code or its status means one; Unreachable for another failing status.
     """
     if not is_signed(answer.body):
-        fields = _json_object(answer.body)
+        fields = json_object(answer.body)
         refusal = refusal_in_text(answer.body) if fields is None else refusal_in_json(fields)
         if refusal is not None:
             raise refusal
@@ -156,7 +156,7 @@ def from_base64(text: str, *, command: str) -> bytes:
         raise not_understood(command, "no Base64") from None
 
 
-def _json_object(body: bytes) -> dict[str, Any] | None:
+def json_object(body: bytes) -> dict[str, Any] | None:
     """Return a JSON object, with or without a byte order mark; None for anything else."""
     try:
         text = body.decode("utf-8-sig")

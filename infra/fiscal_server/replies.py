@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_pascal
 
 from domain.answers import (
@@ -182,6 +182,10 @@ class RegistrarStateReply(Reply):
     offline_session_duration: int | None = None
     offline_sessions_monthly_duration: int | None = None
     offline_session_rolled_back: Flag = False
+    # The service writes the last word in capitals, which the names made from ours do not have.
+    offline_session_rollback_cmd_uid: Annotated[
+        str | None, Field(alias="OfflineSessionRollbackCmdUID")
+    ] = None
     closed: Flag = False
     tax_object: TaxObjectPart | None = None
 
@@ -208,6 +212,7 @@ class RegistrarStateReply(Reply):
             offline_session_rolled_back=self.offline_session_rolled_back,
             closed=self.closed,
             tax_object=None if self.tax_object is None else self.tax_object.to_domain(),
+            offline_rollback_command_uid=self.offline_session_rollback_cmd_uid or None,
         )
 
 

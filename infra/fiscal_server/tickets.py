@@ -22,10 +22,7 @@ def read_ticket(content: bytes, *, raw: bytes) -> Ticket:
     Raises: Refused when it carries an error code; IntegrityFault when it is no ticket or an accepted document
     has no number.
     """
-    fields = _fields(content)
-    code = fields.get("ERRORCODE", "0")
-    if code != "0":
-        raise refused(_number(code, "ERRORCODE"), text=fields.get("ERRORTEXT", ""))
+    fields = _accepted(content)
     fiscal_number = fields.get("ORDERTAXNUM")
     if fiscal_number is None:
         raise IntegrityFault(place=_PLACE, what="accepted, but without a fiscal number")
@@ -38,6 +35,23 @@ def read_ticket(content: bytes, *, raw: bytes) -> Ticket:
         offline_session_id=fields.get("OFFLINESESSIONID"),
         offline_seed=fields.get("OFFLINESEED"),
     )
+
+
+def session_in_ticket(content: bytes) -> tuple[str | None, str | None]:
+    """Return the offline session and seed in a ticket, of which nothing else is asked: one that answers a package.
+
+    Raises: Refused when it carries an error code; IntegrityFault when it is no ticket.
+    """
+    fields = _accepted(content)
+    return fields.get("OFFLINESESSIONID"), fields.get("OFFLINESEED")
+
+
+def _accepted(content: bytes) -> dict[str, str]:
+    fields = _fields(content)
+    code = fields.get("ERRORCODE", "0")
+    if code != "0":
+        raise refused(_number(code, "ERRORCODE"), text=fields.get("ERRORTEXT", ""))
+    return fields
 
 
 def _fields(content: bytes) -> dict[str, str]:

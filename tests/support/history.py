@@ -23,6 +23,7 @@ from domain.documents.receipt import (
     ReceiptKind,
 )
 from domain.documents.shift import (
+    DocumentContent,
     DocumentKind,
     FiscalDocument,
     Heading,
@@ -578,7 +579,7 @@ class History:
     ) -> None:
         uid = uid or self._foreign_uid()
         number = register.next_local_number or 1
-        contents: dict[DocumentKind, Receipt | ZReport | ShiftOpening | ShiftClosingContent] = {
+        contents: dict[DocumentKind, DocumentContent] = {
             DocumentKind.SALE: self._foreign_sale(uid),
             DocumentKind.RETURN: self._foreign_return(register, uid),
             DocumentKind.STORNO: self._foreign_storno(register, uid),

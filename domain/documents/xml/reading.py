@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from domain.clock import KYIV
+from domain.documents.offline import OfflineBegin, OfflineEnd, OfflineMark
 from domain.documents.receipt import (
     CashWithdrawal,
     Discount,
@@ -45,7 +46,8 @@ from domain.documents.xml.writing import (
     WITHDRAWAL_CODE,
     WITHDRAWAL_NAME,
 )
-from domain.errors import IntegrityFault
+from domain.errors import IntegrityFault, InvalidField
+from domain.identifiers import OfflineNumber
 from domain.money import ZERO, Money
 from domain.part_payment import share_paid
 from domain.payments import CASH
@@ -66,7 +68,8 @@ class ReadDocument:
     """What was found in a document, whoever made it.
 
     `document` is None when it registers something these types cannot hold (a transfer, a currency exchange); `heading`
-    is known all the same. The server's copies carry `fiscal_number`, `revoked` and `storned`. `unread` names
+    is known all the same. The server's copies carry `fiscal_number`, `revoked` and `storned`; a document made offline has
+    its number from its register, and a `heading.offline` where that number has the form of one. `unread` names
     every element whose content is not represented here, such as `CHECKBODY/ROW/DISCOUNTSUM`.
     """
 
@@ -107,7 +110,9 @@ def read_document(data: bytes) -> ReadDocument:
     head = root.node(f"{reading.tag}HEAD")
     if head is None:
         raise IntegrityFault(place=f"{reading.tag}HEAD", what="missing")
-    heading = _heading(head)
+    fiscal_number = head.text("ORDERTAXNUM")
+    offline = head.value("OFFLINE", boolean) or False
+    heading = _heading(head, offline=_offline_mark(head, fiscal_number) if offline else None)
     head.text("VER")
     if reading.tag == "ZREP":
         document: FiscalDocument | None = FiscalDocument(
@@ -118,15 +123,15 @@ def read_document(data: bytes) -> ReadDocument:
     return ReadDocument(
         heading=heading,
         document=document,
-        fiscal_number=head.text("ORDERTAXNUM"),
-        offline=head.value("OFFLINE", boolean) or False,
+        fiscal_number=fiscal_number,
+        offline=offline,
         revoked=head.value("REVOKED", boolean) or False,
         storned=head.value("STORNED", boolean) or False,
         unread=reading.unread(),
     )
 
 
-def _heading(head: Node) -> Heading:
+def _heading(head: Node, *, offline: OfflineMark | None) -> Heading:
     day, moment = head.required("ORDERDATE", day_of), head.required("ORDERTIME", time_of)
     uid, is_guid = _uid(head.required("UID", str.strip))
     head.mark("UID", unless=is_guid)
@@ -145,7 +150,19 @@ def _heading(head: Node) -> Heading:
         at=datetime.combine(day, moment, tzinfo=KYIV).astimezone(UTC),
         cashier_name=head.text("CASHIER"),
         testing=head.value("TESTING", boolean) or False,
+        offline=offline,
     )
+
+
+def _offline_mark(head: Node, number: str | None) -> OfflineMark | None:
+    """Return what a document says of its offline session; None where its number is no offline one."""
+    if number is None:
+        return None
+    try:
+        fiscal_number = OfflineNumber.parse(number)
+    except InvalidField:
+        return None
+    return OfflineMark(fiscal_number, head.text("PREVDOCHASH"))
 
 
 def _uid(text: str) -> tuple[UUID, bool]:
@@ -179,6 +196,11 @@ def _check(root: Node, head: Node, heading: Heading) -> FiscalDocument | None:
             return FiscalDocument(kind=kind, heading=heading, content=content)
         case DocumentKind.SHIFT_OPENING:
             return FiscalDocument(kind=kind, heading=heading, content=ShiftOpening())
+        case DocumentKind.OFFLINE_BEGIN:
+            begin = OfflineBegin(head.value("REVOKELASTONLINEDOC", boolean))
+            return FiscalDocument(kind=kind, heading=heading, content=begin)
+        case DocumentKind.OFFLINE_END:
+            return FiscalDocument(kind=kind, heading=heading, content=OfflineEnd())
         case _:
             return FiscalDocument(kind=kind, heading=heading, content=ShiftClosingContent())
 

@@ -23,6 +23,8 @@ Rules (reference §3; schemas check01.xsd and zrep01.xsd of 2025):
     line has its PARTPAYSUM before rounding. PARTPAYPERCENT is left out where there is rounding and in returns, as in
     the official samples «Часткова сплата …». A further or final payment and its return name the prepayment in
     PARTPAYORDPREPAYNUM.
+12. ORDERTAXNUM, OFFLINE and PREVDOCHASH stand in documents made offline only: online the number is the server's.
+    REVOKELASTONLINEDOC is of 102; TESTING never stands in 102 and 103 (reference §3.3).
 
 The writer puts strings together instead of building a tree, because it stands on the way of every sale: a
 receipt of four lines takes two thirds of what lxml needs for it.
@@ -31,8 +33,10 @@ receipt of four lines takes two thirds of what lxml needs for it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from domain.clock import kyiv
+from domain.documents.offline import OfflineBegin, OfflineEnd, OfflineMark
 from domain.documents.receipt import (
     CardSlip,
     Line,
@@ -70,6 +74,8 @@ DOCUMENT_TYPES = {
     DocumentKind.SERVICE_ISSUE: ("0", "4"),
     DocumentKind.CASH_WITHDRAWAL: ("3", "0"),
     DocumentKind.SHIFT_CLOSING: ("101", None),
+    DocumentKind.OFFLINE_BEGIN: ("102", None),
+    DocumentKind.OFFLINE_END: ("103", None),
 }
 """DOCTYPE and DOCSUBTYPE of each kind of check; a Z-report has neither."""
 
@@ -99,19 +105,24 @@ def to_xml(document: FiscalDocument) -> bytes:
         text = f'{_DECLARATION}<ZREP {_INSTANCE}="zrep01.xsd">{inner}</ZREP>'
     else:
         kind, subkind = DOCUMENT_TYPES[document.kind]
-        comment, original, body = None, "", ""
+        comment, particular, body = None, "", ""
         if isinstance(content, Receipt):
-            comment, original = content.comment, _original(content)
+            comment, particular = content.comment, _original(content)
             body = _BODIES[content.kind](content)
+        elif isinstance(content, OfflineBegin):
+            particular = _flag("REVOKELASTONLINEDOC", content.revoke_last_online_document)
+        if isinstance(content, OfflineBegin | OfflineEnd):
+            heading = replace(heading, testing=False)
         inner = (
             f"<CHECKHEAD>{_value('DOCTYPE', kind)}{_value('DOCSUBTYPE', subkind)}"
-            f"{_heading(heading, original=original, comment=comment)}</CHECKHEAD>{body}"
+            f"{_heading(heading, particular=particular, comment=comment)}</CHECKHEAD>{body}"
         )
         text = f'{_DECLARATION}<CHECK {_INSTANCE}="check01.xsd">{inner}</CHECK>'
     return _encoded(text)
 
 
-def _heading(heading: Heading, *, original: str = "", comment: str | None = None) -> str:
+def _heading(heading: Heading, *, particular: str = "", comment: str | None = None) -> str:
+    """Return the head's elements; `particular` is what only some kinds of documents have, before CASHIER."""
     seller, at = heading.seller, kyiv(heading.at)
     return (
         f"<UID>{document_uid(heading.uid)}</UID>"
@@ -121,9 +132,19 @@ def _heading(heading: Heading, *, original: str = "", comment: str | None = None
         f"<ORDERDATE>{at:%d%m%Y}</ORDERDATE><ORDERTIME>{at:%H%M%S}</ORDERTIME>"
         f"<ORDERNUM>{heading.local_number}</ORDERNUM>"
         f"<CASHDESKNUM>{heading.register_local_number}</CASHDESKNUM>"
-        f"{_text('CASHREGISTERNUM', heading.register_fiscal_number)}{original}"
+        f"{_text('CASHREGISTERNUM', heading.register_fiscal_number)}{particular}"
         f"{_text('CASHIER', heading.cashier_name)}{_text('COMMENT', comment)}"
-        f"<VER>{VERSION}</VER>{'<TESTING>true</TESTING>' if heading.testing else ''}"
+        f"<VER>{VERSION}</VER>{_offline(heading.offline)}"
+        f"{'<TESTING>true</TESTING>' if heading.testing else ''}"
+    )
+
+
+def _offline(mark: OfflineMark | None) -> str:
+    if mark is None:
+        return ""
+    return (
+        f"<ORDERTAXNUM>{mark.fiscal_number}</ORDERTAXNUM><OFFLINE>true</OFFLINE>"
+        f"{_text('PREVDOCHASH', mark.previous_document_hash)}"
     )
 
 
@@ -334,6 +355,10 @@ def _text(tag: str, text: str | None) -> str:
     if "&" in text or "<" in text or ">" in text:
         text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return f"<{tag}>{text}</{tag}>"
+
+
+def _flag(tag: str, flag: bool | None) -> str:
+    return "" if flag is None else f"<{tag}>{'true' if flag else 'false'}</{tag}>"
 
 
 def _value(tag: str, value: Money | int | str | None) -> str:

@@ -241,6 +241,18 @@ class TestRegistrarState:
                 tax_object=None,
             )
 
+    def test_rolled_back_session_names_the_request_that_did_it(self, connect: Connect) -> None:
+        fields = {
+            **STATE,
+            "OfflineSessionRolledBack": True,
+            "OfflineSessionRollbackCmdUID": "7e5a0300-0b1c-4d2e-8f30-a1b2c3d40300",
+        }
+        with ScriptedServer((answer_json(fields),)) as server:
+            state = state_of(connect(server.url))
+            assert state is not None
+            assert state.offline_session_rolled_back
+            assert state.offline_rollback_command_uid == "7e5a0300-0b1c-4d2e-8f30-a1b2c3d40300"
+
     def test_numbers_as_text_and_nulls_are_read(self, connect: Connect) -> None:
         fields = {
             "ShiftState": "0",

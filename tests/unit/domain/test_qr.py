@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 
+from domain.digest import sha256
 from domain.money import Money
-from domain.qr import qr_text
+from domain.qr import MAC_SOURCE, MacSource, offline_mac, qr_text
 
 AT = datetime(2026, 11, 5, 8, 15, 42, tzinfo=UTC)
 
@@ -55,3 +56,23 @@ def test_time_is_kyiv_time_even_across_midnight() -> None:
 def test_any_text_may_be_a_fiscal_number() -> None:
     text = qr_text(fiscal_number="Ux&=07 Y", register_fiscal_number="2", at=AT, total=Money(5))
     assert "?id=Ux%26%3D07%20Y&fn=2" in text
+
+
+class TestMac:
+    OWN, PREVIOUS = sha256(b"signed receipt"), sha256(b"signed document before").hex()
+
+    def test_hash_of_the_receipt_itself_is_meant_unless_set_otherwise(self) -> None:
+        mac = offline_mac(signed_sha256=self.OWN, previous_document_hash=self.PREVIOUS)
+        assert MAC_SOURCE is MacSource.RECEIPT
+        assert mac == self.OWN.hex()
+
+    def test_first_receipt_of_a_session_has_a_mac_of_its_own(self) -> None:
+        assert offline_mac(signed_sha256=self.OWN, previous_document_hash=None) == self.OWN.hex()
+
+    def test_hash_of_the_document_before_may_be_set(self) -> None:
+        source = MacSource.PREVIOUS_DOCUMENT
+        for previous in (self.PREVIOUS, None):
+            assert (
+                offline_mac(signed_sha256=self.OWN, previous_document_hash=previous, source=source)
+                == previous
+            )

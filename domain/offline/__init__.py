@@ -1,0 +1,1 @@
+"""What a register needs to work without the tax service: control numbers, legal limits, time used."""
