@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
+from time import monotonic, sleep
 from uuid import UUID
 
 from domain.answers import RegistrarState, ServerShiftTotals, Ticket
@@ -17,6 +18,7 @@ from domain.ports import LaneLease, Lanes, LedgerStore, Signer
 from domain.register.state import LaneStep
 
 _FIRST_NUMBER = 3_600_000_000
+_PATIENCE_SECONDS = 15
 
 
 class LanePlayer:
@@ -79,10 +81,15 @@ class LanePlayer:
         self._lanes.finish(lease, due_at=None, reason=None, failures=0)
 
     def _claim(self, register_id: UUID) -> LaneLease:
-        later = self.ledger.clock.now() + timedelta(hours=2)
-        lease = self._lanes.claim(register_id, owner="player", now=later, seconds=600)
-        assert lease is not None, "the lane is not due, parked or held"
-        return lease
+        """Take the lane as soon as it has work: the request that brings it may still be on its way."""
+        until = monotonic() + _PATIENCE_SECONDS
+        while True:
+            later = self.ledger.clock.now() + timedelta(hours=2)
+            lease = self._lanes.claim(register_id, owner="player", now=later, seconds=600)
+            if lease is not None:
+                return lease
+            assert monotonic() < until, "the lane is not due, parked or held"
+            sleep(0.02)
 
     def _step(self, lease: LaneLease, task: LaneTask) -> LaneTask:
         register_id = lease.register_id
