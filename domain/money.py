@@ -1,13 +1,14 @@
 """Money in whole kopecks, quantities in thousandths, rates in basis points; never a float.
 
-Rounding exists in exactly two named functions here, `round_half_up` and `Money.rounded_to`; every other
-module calls one of them and says which. (`domain.discounts.shares` divides an amount without rounding it.)
+Rounding exists in exactly three named functions here, `round_half_up`, `round_ties` and `Money.rounded_to`; every
+other module calls one of them and says which. (`domain.discounts.shares` divides an amount without rounding it.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 def round_half_up(numerator: int, denominator: int) -> int:
@@ -19,6 +20,26 @@ def round_half_up(numerator: int, denominator: int) -> int:
     if numerator < 0:
         return -round_half_up(-numerator, denominator)
     return (2 * numerator + denominator) // (2 * denominator)
+
+
+class Ties(StrEnum):
+    """Where an exact half goes: away from zero, towards it, or to the even neighbour."""
+
+    UP = "up"
+    DOWN = "down"
+    EVEN = "even"
+
+
+def round_ties(numerator: int, denominator: int, *, ties: Ties) -> int:
+    """Return numerator ÷ denominator as the nearest whole number, exact halves as `ties` says.
+
+    `denominator` must be positive.
+    """
+    rounded = round_half_up(numerator, denominator)
+    halves = 2 * numerator % denominator == 0 and numerator % denominator != 0
+    if ties is Ties.UP or not halves or (ties is Ties.EVEN and rounded % 2 == 0):
+        return rounded
+    return rounded - 1 if numerator > 0 else rounded + 1
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -110,9 +131,10 @@ class Rate:
         """
         return amount.share(numerator=self.basis_points, denominator=10_000)
 
-    def contained_in(self, gross: Money) -> Money:
-        """Return the tax contained in an amount that includes it: gross × p ÷ (100 % + p), half up.
+    def contained_in(self, gross: Money, *, ties: Ties = Ties.UP) -> Money:
+        """Return the tax contained in an amount that includes it: gross × p ÷ (100 % + p), a half as `ties` says.
 
-        Source: official sample with two taxes (reference §3.6).
+        Source: official sample with two taxes (reference §3.6); its question 26 leaves the half open.
         """
-        return gross.share(numerator=self.basis_points, denominator=10_000 + self.basis_points)
+        p = self.basis_points
+        return Money(round_ties(gross.kopecks * p, 10_000 + p, ties=ties))

@@ -10,7 +10,8 @@ The rules (numbered on in docs/money.md; reference §3.4, official samples «Ч�
 3. These sums are before cash rounding. Cash is rounded in each part by itself, as in any receipt.
 4. A prepayment may take the whole price, a further payment all that is owed: the goods change hands with the final
    settlement, which then takes nothing and has no payments. A document without a payment row is our reading; whether it
-   needs one of 0.00 is not stated (reference §12, question 27), and the schema asks for none.
+   needs one of 0.00 is not stated (reference §12, question 27), and the schema asks for none: a reading of the
+   deployment.
 """
 
 from __future__ import annotations
@@ -25,14 +26,16 @@ from domain.documents.receipt import (
     Line,
     PartPayment,
     PartPaymentKind,
+    Payment,
     Receipt,
     ReceiptKind,
 )
 from domain.documents.text import optional
 from domain.errors import InvalidField, PaymentExceedsOwed
 from domain.money import ZERO, Money, Rate, round_half_up
-from domain.payments import PaymentRequest, settle
-from domain.sale import SaleRequest, priced_goods
+from domain.payments import CASH, PaymentRequest, settle
+from domain.readings import DEFAULT_READINGS, PartPaymentSum, Readings
+from domain.sale import SaleRequest, check_surcharges, priced_goods
 from domain.taxes.rates import TaxGroup
 from domain.taxes.totals import groups_of, tax_rows
 
@@ -71,9 +74,11 @@ def price_prepayment(
     issued_at: datetime,
     cashier_id: UUID | None,
     cashier_name: str | None,
+    readings: Readings = DEFAULT_READINGS,
 ) -> Receipt:
     """Return the receipt of a prepayment with every amount decided. Raises: as `price_sale`, PaymentExceedsOwed."""
     goods = request.goods
+    check_surcharges(goods, readings)
     lines, discount, full = priced_goods(goods)
     amount = payable(request.amount, owed=full)
     lines = _paying(lines, shares(amount, [line.discounted for line in lines]))
@@ -84,7 +89,7 @@ def price_prepayment(
         kind=ReceiptKind.SALE,
         lines=lines,
         payments=payments,
-        taxes=tax_rows(lines, tax_groups),
+        taxes=tax_rows(lines, tax_groups, ties=readings.half_kopeck_of_tax),
         unrounded=amount,
         rounding=amount - total,
         total=total,
@@ -93,7 +98,9 @@ def price_prepayment(
         cashier_name=cashier_name,
         comment=optional(goods.comment, field="comment"),
         discount=discount,
-        part=PartPayment(kind=PartPaymentKind.PREPAYMENT, full=full),
+        part=read_as(
+            PartPayment(kind=PartPaymentKind.PREPAYMENT, full=full), paid=total, readings=readings
+        ),
     )
 
 
@@ -108,6 +115,7 @@ def price_later_payment(
     issued_at: datetime,
     cashier_id: UUID | None,
     cashier_name: str | None,
+    readings: Readings = DEFAULT_READINGS,
 ) -> Receipt:
     """Return the receipt of a further or final payment that takes `taken` of the prepayment's lines.
 
@@ -116,13 +124,16 @@ def price_later_payment(
     lines = _paying(prepayment.lines, taken)
     due = Money.total(taken)
     payments = settle(request.payments, due=due, cash_step=cash_step)
+    if not due and readings.settlement_row_of_nothing:
+        code, name = CASH
+        payments = (Payment(form_code=code, form_name=name, amount=due),)
     total = Money.total(payment.amount for payment in payments)
     return replace(
         prepayment,
         receipt_id=receipt_id,
         lines=lines,
         payments=payments,
-        taxes=tax_rows(lines, groups_of(prepayment.taxes)),
+        taxes=tax_rows(lines, groups_of(prepayment.taxes), ties=readings.half_kopeck_of_tax),
         unrounded=due,
         rounding=due - total,
         total=total,
@@ -130,7 +141,18 @@ def price_later_payment(
         cashier_id=cashier_id,
         cashier_name=cashier_name,
         comment=optional(request.comment, field="comment"),
-        part=part,
+        part=read_as(part, paid=total, readings=readings),
+    )
+
+
+def read_as(part: PartPayment, *, paid: Money, readings: Readings) -> PartPayment:
+    """Return a part payment that takes `paid` with the sums that the open questions 12 and 25 ask about."""
+    checks_paid = readings.part_payment_checked_sum is PartPaymentSum.PAID
+    counts_full = readings.part_payment_counted_sum is PartPaymentSum.FULL
+    return replace(
+        part,
+        checked=paid if checks_paid else None,
+        counted=part.full if counts_full else None,
     )
 
 

@@ -26,7 +26,9 @@ from domain.documents.receipt import Discount, Line, Original, Payment, Receipt,
 from domain.documents.text import encodable
 from domain.errors import InvalidField
 from domain.money import Money, Quantity, round_half_up
+from domain.part_payment import read_as
 from domain.payments import CASH, CashPayment, PaymentRequest, settle
+from domain.readings import DEFAULT_READINGS, Readings
 from domain.sold_lines import TakenLine, WantedLine
 from domain.taxes.totals import groups_of, tax_rows
 
@@ -54,6 +56,7 @@ def price_return(
     issued_at: datetime,
     cashier_id: UUID | None,
     cashier_name: str | None,
+    readings: Readings = DEFAULT_READINGS,
 ) -> Receipt:
     """Return the receipt of a return with every amount decided. Raises: InvalidField, PaymentsDiffer."""
     stamps = _named_stamps(request.lines or (), sale)
@@ -73,7 +76,7 @@ def price_return(
         kind=ReceiptKind.RETURN,
         lines=lines,
         payments=payments,
-        taxes=tax_rows(lines, groups_of(sale.taxes)),
+        taxes=tax_rows(lines, groups_of(sale.taxes), ties=readings.half_kopeck_of_tax),
         unrounded=unrounded,
         rounding=unrounded - total,
         total=total,
@@ -82,7 +85,7 @@ def price_return(
         cashier_name=cashier_name,
         comment=None if comment is None else encodable(comment, field="comment"),
         original=original,
-        part=sale.part,
+        part=None if sale.part is None else read_as(sale.part, paid=total, readings=readings),
     )
 
 

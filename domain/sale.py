@@ -17,6 +17,7 @@ from domain.errors import EmptyReceipt, InvalidField, TotalsDiffer
 from domain.identifiers import dkpp, uktzed
 from domain.money import LARGEST_AMOUNT, ZERO, Money, Quantity
 from domain.payments import CardPayment, CashPayment, OtherPayment, PaymentRequest, settle
+from domain.readings import DEFAULT_READINGS, Readings, Surcharges
 from domain.taxes.rates import TaxGroup
 from domain.taxes.totals import tax_rows
 
@@ -85,11 +86,13 @@ def price_sale(
     issued_at: datetime,
     cashier_id: UUID | None,
     cashier_name: str | None,
+    readings: Readings = DEFAULT_READINGS,
 ) -> Receipt:
     """Return the receipt with every amount decided.
 
     Raises: EmptyReceipt, InvalidField, DiscountExceedsCost, TotalsDiffer, UnknownTaxLetter, PaymentsDiffer.
     """
+    check_surcharges(request, readings)
     lines, discount, unrounded = priced_goods(request)
     payments = settle(request.payments, due=unrounded, cash_step=cash_step)
     total = Money.total(payment.amount for payment in payments)
@@ -98,7 +101,7 @@ def price_sale(
         kind=ReceiptKind.SALE,
         lines=lines,
         payments=payments,
-        taxes=tax_rows(lines, tax_groups),
+        taxes=tax_rows(lines, tax_groups, ties=readings.half_kopeck_of_tax),
         unrounded=unrounded,
         rounding=unrounded - total,
         total=total,
@@ -126,6 +129,19 @@ def priced_goods(request: SaleRequest) -> tuple[tuple[Line, ...], Discount | Non
             computed_kopecks=price.kopecks,
         )
     return lines, discount, price
+
+
+def check_surcharges(request: SaleRequest, readings: Readings) -> None:
+    """Refuse surcharges where they are not taken (reference §12, question 14). Raises: InvalidField."""
+    if readings.surcharges is not Surcharges.REFUSED:
+        return
+    fields = {"discount": request.discount}
+    fields |= {f"lines.{place}.discount": line.discount for place, line in enumerate(request.lines)}
+    for field, discount in fields.items():
+        if discount is not None and discount.surcharge:
+            raise InvalidField(
+                field=f"{field}.surcharge", expected="false: surcharges are not taken here"
+            )
 
 
 def priced_lines(

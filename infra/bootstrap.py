@@ -13,6 +13,7 @@ from uuid import uuid4
 from domain.clock import Clock, SystemClock
 from domain.errors import StoreUnavailable
 from domain.ledger import FiscalLedger
+from domain.readings import Readings
 from infra.embedded_postgres import EmbeddedPostgres
 from infra.event_store.follower import FeedFollower
 from infra.event_store.lanes import PostgresLanes
@@ -97,8 +98,22 @@ def open_engine(
             lanes=PostgresLanes(store),
             follower=follower,
             signer=signer,
-            ledger=FiscalLedger(store=store, signer=signer, clock=clock),
+            ledger=FiscalLedger(
+                store=store, signer=signer, clock=clock, readings=readings_of(settings)
+            ),
         )
+
+
+def readings_of(settings: Settings) -> Readings:
+    """Return how this deployment reads what the protocol leaves open."""
+    return Readings(
+        part_payment_checked_sum=settings.part_payment_checked_sum,
+        surcharges=settings.surcharges,
+        part_payment_counted_sum=settings.part_payment_counted_sum,
+        half_kopeck_of_tax=settings.half_kopeck_of_tax,
+        settlement_row_of_nothing=settings.settlement_row_of_nothing,
+        return_rounding=settings.return_rounding,
+    )
 
 
 def trust_anchors(settings: Settings) -> TrustAnchors | None:
@@ -122,6 +137,7 @@ def open_fiscal_server(settings: Settings, signer: AgentSigner) -> HttpFiscalSer
         connect_timeout_seconds=settings.connect_timeout_seconds,
         answer_timeout_seconds=settings.answer_timeout_seconds,
         on_skew=CLOCK_SKEW_SECONDS.set,
+        readings=readings_of(settings),
     )
 
 

@@ -14,6 +14,9 @@ from pydantic import AfterValidator, AnyHttpUrl, Field, SecretStr, TypeAdapter, 
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.money import Ties
+from domain.readings import PartPaymentSum, ReturnRounding, Surcharges
+
 # The system ends a unix socket's path at 104 (macOS) or 108 bytes.
 LONGEST_SOCKET_PATH = 100
 _HTTP_URL = TypeAdapter(AnyHttpUrl)
@@ -48,6 +51,7 @@ _SECTIONS = {
     "data_dir": "Where things are kept",
     "api_host": "The API",
     "fiscal_server_url": "The tax service",
+    "part_payment_checked_sum": "What the protocol leaves open",
     "connect_timeout_seconds": "How long to wait for it",
     "worker_threads": "Lanes and workers",
     "lease_seconds": "Leases and retries",
@@ -177,6 +181,39 @@ class Settings(BaseSettings):
     ticket_signer_code: str | None = Field(
         default=None,
         description="ЄДРПОУ that the certificate of a ticket's signer must carry. Empty: any.",
+    )
+
+    # --- what the protocol leaves open ------------------------------------------------------------
+
+    part_payment_checked_sum: PartPaymentSum = Field(
+        default=PartPaymentSum.FULL,
+        description="Sum in the QR code of a part payment: `full` price, because CHECKTOTAL/SUM is that, or `paid` "
+        "(question 12 of the protocol reference).",
+    )
+    part_payment_counted_sum: PartPaymentSum = Field(
+        default=PartPaymentSum.PAID,
+        description="What a shift's totals count of a part payment: what is `paid`, because the payment forms beside "
+        "it add up to that, or the `full` price (question 25).",
+    )
+    surcharges: Surcharges = Field(
+        default=Surcharges.NEGATIVE_DISCOUNT,
+        description="A surcharge is written as a `negative-discount`, because the schema's type allows the minus and "
+        "nothing else tells the two apart, or `refused` until the tax service has said more (question 14).",
+    )
+    half_kopeck_of_tax: Ties = Field(
+        default=Ties.UP,
+        description="Where exactly half a kopeck of tax goes: `up`, as in the worked examples, `down`, or to the "
+        "`even` kopeck (question 26).",
+    )
+    settlement_row_of_nothing: bool = Field(
+        default=False,
+        description="Write a payment of 0.00 in a final settlement with nothing left to pay; the schema asks for none "
+        "(question 27).",
+    )
+    return_rounding: ReturnRounding = Field(
+        default=ReturnRounding.AS_IN_SALES,
+        description="Sign of the rounding in returns: `as-in-sales`, because the schema's remark gives one formula, or "
+        "the `opposite`, as the money goes the other way (question 28).",
     )
 
     # --- how long to wait for it ------------------------------------------------------------------

@@ -360,7 +360,7 @@ async def _answer(
             fiscal_number=progress.fiscal_number,
             register_fiscal_number=await call.parts.fiscal_number(progress.register_id),
             at=progress.document_at,
-            total=progress.receipt.registered_total,
+            total=progress.receipt.checked_total,
             with_seconds=call.parts.settings.qr_with_seconds,
         )
     return receipt_answer(

@@ -202,6 +202,9 @@ class PartPayment:
 
     The prepayment is named where the kind is another: by its fiscal number and by our own ids, which are None in a
     document of another program whose prepayment is not known here.
+
+    `checked` is the sum in the QR code and the offline control number where that is not the full price, `counted` the sum
+    in a shift's totals where that is not what is paid: the deployment's readings (`domain.readings`) when it was made.
     """
 
     kind: PartPaymentKind
@@ -209,6 +212,8 @@ class PartPayment:
     prepayment_fiscal_number: str | None = None
     prepayment_receipt_id: UUID | None = None
     prepayment_register_id: UUID | None = None
+    checked: Money | None = None
+    counted: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,14 +259,24 @@ class Receipt:
 
     @property
     def registered_total(self) -> Money:
-        """What the tax service knows as the sum: a storno is registered with a zero amount (reference §7.4).
-
-        Of a part payment it is the full price, because CHECKTOTAL/SUM stays that and the service's page of a receipt is
-        asked for by its sum. Whether it wants the amount paid instead is not stated (reference §12, question 12).
-        """
+        """CHECKTOTAL/SUM: of a part payment the full price; a storno is registered with a zero amount (reference §7.4)."""
         if self.kind is ReceiptKind.STORNO:
             return ZERO
         return self.total if self.part is None else self.part.full
+
+    @property
+    def checked_total(self) -> Money:
+        """The sum by which a buyer finds the receipt, and which an offline control number is of."""
+        if self.part is not None and self.part.checked is not None:
+            return self.part.checked
+        return self.registered_total
+
+    @property
+    def counted_total(self) -> Money:
+        """What the totals of a shift count of it."""
+        if self.part is not None and self.part.counted is not None:
+            return self.part.counted
+        return self.total
 
     @property
     def taken_off(self) -> Money:

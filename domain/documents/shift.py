@@ -92,8 +92,8 @@ class OrderTotals:
         """Return the totals with one receipt more; tax rows are sums of receipts' rows (reference §3.10)."""
         return OrderTotals(
             count=self.count + 1,
-            total=self.total + receipt.total,
-            unrounded=self.unrounded + receipt.unrounded,
+            total=self.total + receipt.counted_total,
+            unrounded=self.unrounded + receipt.counted_total + receipt.rounding,
             rounding=self.rounding + receipt.rounding,
             payments=_with_payments(self.payments, receipt.payments),
             taxes=_with_taxes(self.taxes, receipt.taxes),

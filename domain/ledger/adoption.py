@@ -20,6 +20,7 @@ from domain.ledger.base import document_ref
 from domain.ledger.counterparts import Beside, follows, takes
 from domain.ledger.selling import sold_receipt
 from domain.ledger.submission import LaneTask, Submission, task_of
+from domain.part_payment import read_as
 from domain.ports import LaneChange, LaneLease, StoredBytes, StoredKind
 from domain.register.aggregate import Register
 from domain.register.state import Shift, Waiting
@@ -143,6 +144,9 @@ class Adoption(Submission):
         a storno made elsewhere takes back the last receipt we know of, if it names that. What a return made elsewhere
         took is counted later, because its sale may lie on another shard (`Returning.count_adopted_return`).
         """
+        if receipt.part is not None:
+            part = read_as(receipt.part, paid=receipt.total, readings=self.readings)
+            receipt = replace(receipt, part=part)
         ours = None if subject is None else subject.receipt
         if ours is not None:
             # Part payments are never made again with other content, so theirs needs no comparing either.

@@ -44,6 +44,7 @@ from domain.ports import (
     StoredBytes,
     StoredKind,
 )
+from domain.readings import DEFAULT_READINGS, Readings
 from domain.register.aggregate import Register
 from domain.register.state import LaneStep, Shift, Waiting
 
@@ -86,7 +87,10 @@ class ShiftChange:
 
 
 class LedgerBase:
-    """A ledger over a store, a signer and a clock; `new_id` makes ids of new things."""
+    """A ledger over a store, a signer and a clock; `new_id` makes ids of new things.
+
+    `readings` answers what the protocol leaves open.
+    """
 
     def __init__(
         self,
@@ -95,11 +99,13 @@ class LedgerBase:
         signer: Signer,
         clock: Clock,
         new_id: Callable[[], UUID] = uuid4,
+        readings: Readings = DEFAULT_READINGS,
     ) -> None:
         self.store = store
         self.signer = signer
         self.clock = clock
         self.new_id = new_id
+        self.readings = readings
 
     def _once(
         self,
@@ -198,7 +204,7 @@ class LedgerBase:
         document = self._document(
             register, shift=shift, item=item, uid=identity, local_number=number, at=at
         )
-        xml = to_xml(document)
+        xml = to_xml(document, readings=self.readings)
         ref = document_ref(register.id, document_id=identity, at=at, kind=StoredKind.SIGNED)
         signed = StoredBytes(
             ref=ref,
@@ -280,7 +286,7 @@ class LedgerBase:
             local_number=register.next_local_number or 1,
             at=shift.opened_at,
         )
-        if len(to_xml(document)) > MOST_XML_BYTES:
+        if len(to_xml(document, readings=self.readings)) > MOST_XML_BYTES:
             raise InvalidField(
                 field="lines", expected=f"a document of at most {MOST_XML_BYTES // 1024} KB in all"
             )

@@ -18,6 +18,7 @@ from domain.ledger.selling import Selling, sold_receipt
 from domain.ledger.settling import RegisteredSale, Settling, begun
 from domain.part_payment import LaterPaymentRequest, price_later_payment
 from domain.ports import CommandKey
+from domain.readings import Readings
 from domain.register.aggregate import Register
 from domain.register.state import Shift, Waiting
 from domain.sold_lines import TakenLine
@@ -60,6 +61,7 @@ class PayingOn(Selling, Settling):
                     shift,
                     payment_id,
                     self.clock.now(),
+                    self.readings,
                 )
                 self._check_size(register, shift=shift, item=Waiting.of(trial))
             lines = self._reserve_part(
@@ -123,7 +125,9 @@ class PayingOn(Selling, Settling):
         with self.store.hold(Register, register_id, shard=shard_of(register_id)) as register:
             self._check_not_begun(register, payment_id, lapsed=PaymentLapsed(payment_id=payment_id))
             shift = register.selling_shift()
-            receipt = _priced(request, prepayment, lines, part, shift, payment_id, now)
+            receipt = _priced(
+                request, prepayment, lines, part, shift, payment_id, now, self.readings
+            )
             register.issue(receipt)
             return self._issued(
                 register,
@@ -148,6 +152,7 @@ def _priced(
     shift: Shift,
     payment_id: UUID,
     now: datetime,
+    readings: Readings,
 ) -> Receipt:
     return price_later_payment(
         request,
@@ -159,4 +164,5 @@ def _priced(
         issued_at=now,
         cashier_id=shift.cashier_id,
         cashier_name=shift.cashier_name,
+        readings=readings,
     )

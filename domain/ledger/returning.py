@@ -18,6 +18,7 @@ from domain.ledger.base import Issued
 from domain.ledger.selling import Selling
 from domain.ledger.settling import RegisteredSale, Settling, begun
 from domain.ports import CommandKey
+from domain.readings import Readings
 from domain.refund import ReturnRequest, price_return
 from domain.register.aggregate import Register
 from domain.register.state import Shift, Waiting
@@ -54,7 +55,14 @@ class Returning(Selling, Settling):
             wanted = request.lines
             if return_id not in sold.taken and return_id not in sold.released:
                 trial = _priced_return(
-                    request, sale, sold.part(wanted), original, shift, return_id, self.clock.now()
+                    request,
+                    sale,
+                    sold.part(wanted),
+                    original,
+                    shift,
+                    return_id,
+                    self.clock.now(),
+                    self.readings,
                 )
                 self._check_size(register, shift=shift, item=Waiting.of(trial))
             lines = self._reserve_part(
@@ -125,7 +133,9 @@ class Returning(Selling, Settling):
         with self.store.hold(Register, register_id, shard=shard_of(register_id)) as register:
             self._check_not_begun(register, return_id, lapsed=ReturnLapsed(return_id=return_id))
             shift = register.selling_shift()
-            receipt = _priced_return(request, sale, lines, original, shift, return_id, now)
+            receipt = _priced_return(
+                request, sale, lines, original, shift, return_id, now, self.readings
+            )
             register.issue(receipt)
             opening = begun(register_id, receipt)
             return self._issued(
@@ -148,6 +158,7 @@ def _priced_return(
     shift: Shift,
     return_id: UUID,
     now: datetime,
+    readings: Readings,
 ) -> Receipt:
     return price_return(
         request,
@@ -159,4 +170,5 @@ def _priced_return(
         issued_at=now,
         cashier_id=shift.cashier_id,
         cashier_name=shift.cashier_name,
+        readings=readings,
     )

@@ -140,6 +140,7 @@ class Selling(Counterparts):
                 issued_at=now,
                 cashier_id=shift.cashier_id,
                 cashier_name=shift.cashier_name,
+                readings=self.readings,
             )
 
         return self._sell(
@@ -360,8 +361,9 @@ class Selling(Counterparts):
         assert register.shift is not None
         return register.shift
 
-    @staticmethod
-    def _priced(request: SaleRequest, *, shift: Shift, receipt_id: UUID, now: datetime) -> Receipt:
+    def _priced(
+        self, request: SaleRequest, *, shift: Shift, receipt_id: UUID, now: datetime
+    ) -> Receipt:
         return price_sale(
             request,
             receipt_id=receipt_id,
@@ -370,6 +372,7 @@ class Selling(Counterparts):
             issued_at=now,
             cashier_id=shift.cashier_id,
             cashier_name=shift.cashier_name,
+            readings=self.readings,
         )
 
     def _issued(

@@ -5,8 +5,9 @@ The rules, in the order they are applied (reference §3.6, worked example 11.3):
 1. Lines are gathered by their set of letters; money is added up before any tax is taken: `turnover` before
    discounts, `discounted_turnover` after them. Taxes are taken from the second; in a part payment from what is paid of
    it now, while both turnovers stay those of the full price.
-2. Excise first: tax = amount × p ÷ (100 % + p), half kopecks up; `base` is the amount.
-3. Then VAT on what is left: base = amount − excise, tax = base × p ÷ (100 % + p), half kopecks up.
+2. Excise first: tax = amount × p ÷ (100 % + p), half a kopeck by `ties`; `base` is the amount.
+3. Then VAT on what is left: base = amount − excise, tax = base × p ÷ (100 % + p), half a kopeck by `ties`:
+   up unless a reading of the deployment says otherwise (reference §12, question 26).
 4. When one letter meets several sets, the sets' taxes are added, so that every base stays consistent.
 5. Zero rates give rows with tax 0.00; lines without letters give none.
 6. Rows are ordered by letter. Cash rounding touches no tax.
@@ -18,11 +19,13 @@ from collections.abc import Iterable, Sequence
 
 from domain.documents.receipt import Line, TaxRow
 from domain.errors import UnknownTaxLetter
-from domain.money import ZERO, Money
+from domain.money import ZERO, Money, Ties
 from domain.taxes.rates import EXCISE, VAT, TaxGroup
 
 
-def tax_rows(lines: Sequence[Line], groups: Sequence[TaxGroup]) -> tuple[TaxRow, ...]:
+def tax_rows(
+    lines: Sequence[Line], groups: Sequence[TaxGroup], *, ties: Ties = Ties.UP
+) -> tuple[TaxRow, ...]:
     """Return one row per letter used, with turnover, base and tax in kopecks.
 
     Raises: UnknownTaxLetter, also for a letter that a line names twice and for two VAT letters on one line.
@@ -47,6 +50,7 @@ def tax_rows(lines: Sequence[Line], groups: Sequence[TaxGroup]) -> tuple[TaxRow,
             turnover=Money(turnover),
             discounted=Money(discounted[letters]),
             due=Money(due[letters]),
+            ties=ties,
         ):
             before = rows.get(row.letter)
             rows[row.letter] = row if before is None else _added(before, row)
@@ -61,7 +65,7 @@ def groups_of(taxes: Sequence[TaxRow]) -> tuple[TaxGroup, ...]:
 
 
 def _rows_of_set(
-    groups: Sequence[TaxGroup], *, turnover: Money, discounted: Money, due: Money
+    groups: Sequence[TaxGroup], *, turnover: Money, discounted: Money, due: Money, ties: Ties
 ) -> Iterable[TaxRow]:
     def row(group: TaxGroup, *, base: Money, tax: Money) -> TaxRow:
         return TaxRow(
@@ -78,13 +82,13 @@ def _rows_of_set(
     excise = ZERO
     for group in groups:
         if group.kind == EXCISE:
-            tax = group.rate.contained_in(due)
+            tax = group.rate.contained_in(due, ties=ties)
             excise += tax
             yield row(group, base=due, tax=tax)
     for group in groups:
         if group.kind == VAT:
             base = due - excise
-            yield row(group, base=base, tax=group.rate.contained_in(base))
+            yield row(group, base=base, tax=group.rate.contained_in(base, ties=ties))
 
 
 def _added(one: TaxRow, other: TaxRow) -> TaxRow:

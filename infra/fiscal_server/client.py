@@ -21,6 +21,7 @@ from domain.answers import (
 from domain.clock import KYIV, Clock, SystemClock
 from domain.errors import Refused
 from domain.ports import Signer
+from domain.readings import DEFAULT_READINGS, Readings, ReturnRounding
 from infra.fiscal_server import replies
 from infra.fiscal_server.answers import refused
 from infra.fiscal_server.commands import (
@@ -83,6 +84,7 @@ class FiscalServerClient:
         ticket_trust: TrustAnchors | None,
         ticket_signer_code: str | None = None,
         errors_as_json: bool = True,
+        readings: Readings = DEFAULT_READINGS,
         clock: Clock | None = None,
         suites: SuiteRegistry = SUITES,
     ) -> None:
@@ -90,6 +92,7 @@ class FiscalServerClient:
 
         `signer` signs commands. `ticket_trust` and `ticket_signer_code` say whose tickets are believed, see
         `ServerEnvelope`. `errors_as_json` asks for refusals of commands as JSON; both forms are understood.
+        `readings` says which sign the rounding of returns has.
         """
         self._clock = clock if clock is not None else SystemClock()
         self._envelope = ServerEnvelope(
@@ -97,6 +100,7 @@ class FiscalServerClient:
         )
         self._transport = transport
         self._signer = signer
+        self._returns_turned = readings.return_rounding is ReturnRounding.OPPOSITE
         self._commands = Commands(
             transport,
             signer=signer,
@@ -351,7 +355,8 @@ class FiscalServerClient:
         fields = self._commands.fields("LastShiftTotals", key_id=key_id, NumFiscal=register)
         if fields is None:
             return None
-        return read_reply(ShiftTotalsReply, fields, command="LastShiftTotals").to_domain()
+        reply = read_reply(ShiftTotalsReply, fields, command="LastShiftTotals")
+        return reply.to_domain(returns_turned=self._returns_turned)
 
 
 class HttpFiscalServer(FiscalServerClient):
@@ -371,6 +376,7 @@ class HttpFiscalServer(FiscalServerClient):
         tls: ssl.SSLContext | None = None,
         proxy: str | None = None,
         on_skew: Callable[[float], None] | None = None,
+        readings: Readings = DEFAULT_READINGS,
         clock: Clock | None = None,
         suites: SuiteRegistry = SUITES,
     ) -> None:
@@ -396,6 +402,7 @@ class HttpFiscalServer(FiscalServerClient):
             ticket_trust=ticket_trust,
             ticket_signer_code=ticket_signer_code,
             errors_as_json=errors_as_json,
+            readings=readings,
             clock=clock,
             suites=suites,
         )

@@ -81,8 +81,9 @@ class OrdersPart(Reply):
     pay_form: Annotated[tuple[PaymentFormPart, ...], BeforeValidator(or_empty)] = ()
     tax: Annotated[tuple[TaxPart, ...], BeforeValidator(or_empty)] = ()
 
-    def to_domain(self, *, as_sent: bool) -> OrderTotals:
-        """Return the totals by rules 1 and 3."""
+    def to_domain(self, *, as_sent: bool, turned: bool = False) -> OrderTotals:
+        """Return the totals by rules 1 and 3; `turned`: RndSum has the opposite sign."""
+        rounding = -self.rnd_sum if turned else self.rnd_sum
         payments = (
             PaymentFormTotal(
                 form_code=part.pay_form_code, form_name=part.pay_form_name, amount=part.sum
@@ -94,8 +95,8 @@ class OrdersPart(Reply):
         return OrderTotals(
             count=self.orders_count,
             total=self.sum,
-            unrounded=self.sum + self.rnd_sum,
-            rounding=self.rnd_sum,
+            unrounded=self.sum + rounding,
+            rounding=rounding,
             payments=tuple(sorted(payments, key=lambda row: (row.form_code, row.form_name))),
             taxes=tuple(sorted(taxes, key=lambda row: (row.letter, row.kind, row.name, row.rate))),
         )
@@ -125,11 +126,17 @@ class TotalsPart(Reply):
     service_input: Amount = ZERO
     service_output: Amount = ZERO
 
-    def to_domain(self, *, as_sent: bool = False) -> ShiftTotals:
-        """Return the totals; null stands for none. `as_sent`: every 0.0 of rule 2 at a rate of zero is the figure."""
+    def to_domain(self, *, as_sent: bool = False, returns_turned: bool = False) -> ShiftTotals:
+        """Return the totals; null stands for none. `as_sent`: every 0.0 of rule 2 at a rate of zero is the figure.
+
+        `returns_turned`: the rounding of returns has the opposite sign (reference §12, question 28).
+        """
+        returns = self.ret
         return ShiftTotals(
             sales=OrderTotals() if self.real is None else self.real.to_domain(as_sent=as_sent),
-            returns=OrderTotals() if self.ret is None else self.ret.to_domain(as_sent=as_sent),
+            returns=OrderTotals()
+            if returns is None
+            else returns.to_domain(as_sent=as_sent, turned=returns_turned),
             service_deposits=self.service_input,
             service_issues=self.service_output,
             withdrawals=None if self.cash is None else self.cash.to_domain(),
@@ -144,10 +151,12 @@ class ShiftTotalsReply(Reply):
     testing: Flag = False
     totals: TotalsPart | None = None
 
-    def to_domain(self) -> ServerShiftTotals:
+    def to_domain(self, *, returns_turned: bool = False) -> ServerShiftTotals:
         """Return what the server has of the last shift, in both readings where rule 2 leaves two."""
-        totals = None if self.totals is None else self.totals.to_domain()
-        as_sent = None if self.totals is None else self.totals.to_domain(as_sent=True)
+        totals = as_sent = None
+        if self.totals is not None:
+            totals = self.totals.to_domain(returns_turned=returns_turned)
+            as_sent = self.totals.to_domain(as_sent=True, returns_turned=returns_turned)
         return ServerShiftTotals(
             shift_open=self.shift_state == 1,
             z_report_present=self.z_rep_present,

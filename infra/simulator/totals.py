@@ -158,7 +158,8 @@ def _add_order(totals: OrderTotals, figures: Figures, *, switches: Switches) -> 
     totals.total += total
     totals.rounding += figures.rounding or 0
     if figures.unrounded is not None:
-        totals.unrounded += figures.unrounded
+        # NORNDSUM belongs to what is paid; beside full prices it counts as the full price before rounding.
+        totals.unrounded += total + figures.unrounded - figures.due
     elif switches.no_rounding_sum == "all-when-any":
         totals.unrounded += total
     totals.pawn_issued += figures.pawn_issued or 0

@@ -72,11 +72,11 @@ JUDGING = Switches(tax_check="formula", rounding_steps_kopecks=STEPS)
 class RegisterMachine(RuleBasedStateMachine):
     """Every rule is something a till, a worker, the network or the kernel does; there are two registers."""
 
-    def __init__(self, world: ShopFloor) -> None:
+    def __init__(self, world: ShopFloor, *, judging: Switches = JUDGING) -> None:
         super().__init__()
         self.world = world
         with world.simulator.lock:
-            world.simulator.switches = JUDGING
+            world.simulator.switches = judging
         self.tills = Tills(self.world)
         self.registers = self.tills.registers
         self.commands = 0

@@ -12,6 +12,7 @@ from domain.identifiers import shard_of
 from domain.ledger import FiscalLedger
 from domain.money import Money, Quantity
 from domain.ports import LaneLease
+from domain.readings import DEFAULT_READINGS, Readings
 from domain.register.aggregate import Register
 from domain.register.state import RegisterSettings
 from domain.sale import CardPayment, CashPayment, LineRequest, SaleRequest
@@ -57,12 +58,17 @@ class Shop:
 
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
     store: MemoryStore = field(default_factory=MemoryStore)
+    readings: Readings = DEFAULT_READINGS
 
     def __post_init__(self) -> None:
         self.lanes = MemoryLanes(self.store)
         self.signer = CheapSigner()
         self.ledger = FiscalLedger(
-            store=self.store, signer=self.signer, clock=self.clock, new_id=counted_ids()
+            store=self.store,
+            signer=self.signer,
+            clock=self.clock,
+            new_id=counted_ids(),
+            readings=self.readings,
         )
         self.company_id = self.ledger.register_company(**COMPANY)
         self.unit_id = self.ledger.register_business_unit(company_id=self.company_id, **UNIT)

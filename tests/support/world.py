@@ -18,6 +18,7 @@ from domain.documents.shift import Seller, ShiftTotals
 from domain.errors import Unreachable
 from domain.identifiers import document_id, document_uid, shard_of, sold_receipt_id
 from domain.ports import CommandKey, Commit, LogPosition
+from domain.readings import DEFAULT_READINGS, Readings
 from domain.register.aggregate import Register
 from domain.returns import SoldReceipt
 from infra.event_store.feed import Cursor, FeedEvent
@@ -284,12 +285,12 @@ class ShopFloor(ABC):
 class World(ShopFloor):
     """A shop floor whose ledger lives in memory, in the process of its worker and its tax service."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, readings: Readings = DEFAULT_READINGS) -> None:
         self.clock = ManualClock(START)
         self.death = Death()
         store = MortalStore()
         store.death = self.death
-        self.shop = Shop(clock=self.clock, store=store)
+        self.shop = Shop(clock=self.clock, store=store, readings=readings)
         self.store = store
         self.ledger = self.shop.ledger
         self.cashier_id = self.shop.cashier_id
@@ -313,6 +314,7 @@ class World(ShopFloor):
             StraightToSimulator(self.simulator, clock=self.clock, death=self.death),
             signer=self.shop.signer,
             ticket_trust=None,
+            readings=self.shop.readings,
             clock=self.clock,
         )
         self.submitter = Submitter(

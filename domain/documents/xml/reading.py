@@ -248,6 +248,7 @@ def _receipt(root: Node, head: Node, heading: Heading, *, kind: ReceiptKind) -> 
     part = _part_payment(sums, full=full, paid=paid)
     total = full if part is None or paid is None else paid
     in_part = part is not None
+    returned = kind is ReceiptKind.RETURN
     lines = tuple(line_of(row, in_part=in_part) for row in root.rows("CHECKBODY"))
     receipt = Receipt(
         receipt_id=heading.uid,
@@ -256,7 +257,7 @@ def _receipt(root: Node, head: Node, heading: Heading, *, kind: ReceiptKind) -> 
         payments=tuple(map(payment_of, root.rows("CHECKPAY"))),
         taxes=tuple(map(tax_of, root.rows("CHECKTAX"))),
         unrounded=total + rounding if unrounded is None else unrounded,
-        rounding=rounding,
+        rounding=_told_rounding(rounding, unrounded=unrounded, total=total, of_returns=returned),
         total=total,
         issued_at=heading.at,
         cashier_id=None,
@@ -378,7 +379,7 @@ def _z_report(root: Node, heading: Heading) -> ZReport:
         z_report_id=heading.uid,
         totals=ShiftTotals(
             sales=_orders(root.node("ZREPREALIZ")),
-            returns=_orders(root.node("ZREPRETURN")),
+            returns=_orders(root.node("ZREPRETURN"), of_returns=True),
             service_deposits=deposits or ZERO,
             service_issues=issues or ZERO,
             withdrawals=_withdrawals(root.node("ZREPCASH")),
@@ -396,7 +397,16 @@ def _withdrawals(node: Node | None) -> WithdrawalTotals | None:
     )
 
 
-def _orders(node: Node | None) -> OrderTotals:
+def _told_rounding(
+    told: Money, *, unrounded: Money | None, total: Money, of_returns: bool
+) -> Money:
+    """Return the rounding by its sums in returns: which sign RNDSUM has there is open (reference §12, question 28)."""
+    if not of_returns or unrounded is None or unrounded - total != -told:
+        return told
+    return -told
+
+
+def _orders(node: Node | None, *, of_returns: bool = False) -> OrderTotals:
     if node is None:
         return OrderTotals()
     total = node.required("SUM", money)
@@ -406,7 +416,7 @@ def _orders(node: Node | None) -> OrderTotals:
         count=node.required("ORDERSCNT", integer),
         total=total,
         unrounded=total + rounding if unrounded is None else unrounded,
-        rounding=rounding,
+        rounding=_told_rounding(rounding, unrounded=unrounded, total=total, of_returns=of_returns),
         payments=tuple(map(payment_total_of, node.rows("PAYFORMS"))),
         taxes=tuple(map(tax_of, node.rows("TAXES"))),
     )

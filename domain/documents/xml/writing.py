@@ -5,7 +5,8 @@ Rules (reference §3; schemas check01.xsd and zrep01.xsd of 2025):
 1. Elements stand in the order of the schema. What is absent is omitted, never empty.
 2. No white space between elements: every signed byte costs hashing and storage, the schema asks for none.
 3. Money has two digits after the dot, quantities three, rates two; rows are counted by ROWNUM from 1.
-4. RNDSUM and NORNDSUM stand only where rounding changed the sum; RNDSUM = NORNDSUM − SUM.
+4. RNDSUM and NORNDSUM stand only where rounding changed the sum; RNDSUM = NORNDSUM − SUM. Returns, and their totals in a
+   Z-report, can be set to have it with the opposite sign (reference §12, question 28).
 5. PROVIDED and REMAINS stand only where change was given; PAYSYS only with a terminal's slip.
 6. Tax rows stand by letter, VAT before excise. TURNOVERDISCOUNT and SOURCESUM are always written, so that
    the server's totals have them; SIGN is always false, because taxes are inside the price.
@@ -61,6 +62,7 @@ from domain.errors import InvalidField
 from domain.identifiers import document_uid
 from domain.money import Money
 from domain.part_payment import share_paid
+from domain.readings import DEFAULT_READINGS, Readings, ReturnRounding
 
 VERSION = 1
 """Content of VER."""
@@ -94,21 +96,21 @@ _INSTANCE = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:noNamespa
 _CONTROL = bytes([*range(0x20), 0x7F])
 
 
-def to_xml(document: FiscalDocument) -> bytes:
-    """Return the document as it is signed.
+def to_xml(document: FiscalDocument, *, readings: Readings = DEFAULT_READINGS) -> bytes:
+    """Return the document as it is signed, open questions answered as `readings` says.
 
     Raises: InvalidField when a text was not made `encodable` before.
     """
     content, heading = document.content, document.heading
     if isinstance(content, ZReport):
-        inner = f"<ZREPHEAD>{_heading(heading)}</ZREPHEAD>{_z_report(content.totals)}"
+        inner = f"<ZREPHEAD>{_heading(heading)}</ZREPHEAD>{_z_report(content.totals, readings)}"
         text = f'{_DECLARATION}<ZREP {_INSTANCE}="zrep01.xsd">{inner}</ZREP>'
     else:
         kind, subkind = DOCUMENT_TYPES[document.kind]
         comment, particular, body = None, "", ""
         if isinstance(content, Receipt):
             comment, particular = content.comment, _original(content)
-            body = _BODIES[content.kind](content)
+            body = _BODIES[content.kind](content, readings)
         elif isinstance(content, OfflineBegin):
             particular = _flag("REVOKELASTONLINEDOC", content.revoke_last_online_document)
         if isinstance(content, OfflineBegin | OfflineEnd):
@@ -161,24 +163,25 @@ def _original(receipt: Receipt) -> str:
     )
 
 
-def _receipt(receipt: Receipt) -> str:
+def _receipt(receipt: Receipt, readings: Readings) -> str:
+    turned = receipt.kind is ReceiptKind.RETURN and _turns(readings)
     return (
-        f"<CHECKTOTAL>{_sums(receipt)}{_discounts(receipt)}{_part(receipt)}</CHECKTOTAL>"
+        f"<CHECKTOTAL>{_sums(receipt, turned=turned)}{_discounts(receipt)}{_part(receipt)}</CHECKTOTAL>"
         f"{_rows('CHECKPAY', map(_payment, receipt.payments))}"
         f"{_rows('CHECKTAX', map(_tax, _in_order(receipt.taxes)))}"
         f"{_rows('CHECKBODY', map(_line, receipt.lines))}"
     )
 
 
-def _storno(_: Receipt) -> str:
+def _storno(_: Receipt, __: Readings) -> str:
     return ""
 
 
-def _service(receipt: Receipt) -> str:
+def _service(receipt: Receipt, _: Readings) -> str:
     return f"<CHECKTOTAL><SUM>{receipt.total}</SUM></CHECKTOTAL>"
 
 
-def _withdrawal(receipt: Receipt) -> str:
+def _withdrawal(receipt: Receipt, _: Readings) -> str:
     told, total = receipt.withdrawal, receipt.total
     assert told is not None
     row = (
@@ -204,11 +207,16 @@ _BODIES = {
 """What stands beside the head of each kind of receipt."""
 
 
-def _sums(of: Receipt | OrderTotals) -> str:
+def _turns(readings: Readings) -> bool:
+    return readings.return_rounding is ReturnRounding.OPPOSITE
+
+
+def _sums(of: Receipt | OrderTotals, *, turned: bool = False) -> str:
     total = of.registered_total if isinstance(of, Receipt) else of.total
     if not of.rounding:
         return f"<SUM>{total}</SUM>"
-    return f"<SUM>{total}</SUM><RNDSUM>{of.rounding}</RNDSUM><NORNDSUM>{of.unrounded}</NORNDSUM>"
+    rounding = -of.rounding if turned else of.rounding
+    return f"<SUM>{total}</SUM><RNDSUM>{rounding}</RNDSUM><NORNDSUM>{of.unrounded}</NORNDSUM>"
 
 
 def _part(receipt: Receipt) -> str:
@@ -303,20 +311,21 @@ def _stamp(stamp: str) -> str:
     return _text("EXCISELABEL", stamp)
 
 
-def _z_report(totals: ShiftTotals) -> str:
+def _z_report(totals: ShiftTotals, readings: Readings) -> str:
+    returns = _orders("ZREPRETURN", totals.returns, turned=_turns(readings))
     return (
-        f"{_orders('ZREPREALIZ', totals.sales)}{_orders('ZREPRETURN', totals.returns)}"
+        f"{_orders('ZREPREALIZ', totals.sales)}{returns}"
         f"{_withdrawals(totals.withdrawals)}"
         f"<ZREPBODY><SERVICEINPUT>{totals.service_deposits}</SERVICEINPUT>"
         f"<SERVICEOUTPUT>{totals.service_issues}</SERVICEOUTPUT></ZREPBODY>"
     )
 
 
-def _orders(tag: str, orders: OrderTotals) -> str:
+def _orders(tag: str, orders: OrderTotals, *, turned: bool = False) -> str:
     if orders == OrderTotals():
         return ""
     return (
-        f"<{tag}>{_sums(orders)}<ORDERSCNT>{orders.count}</ORDERSCNT>"
+        f"<{tag}>{_sums(orders, turned=turned)}<ORDERSCNT>{orders.count}</ORDERSCNT>"
         f"{_rows('PAYFORMS', map(_payment_total, orders.payments))}"
         f"{_rows('TAXES', map(_tax, _in_order(orders.taxes)))}</{tag}>"
     )
