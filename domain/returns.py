@@ -193,6 +193,7 @@ class SoldReceipt(Aggregate):
         if wanted is None:
             return self.rest()
         self._check(wanted, left)
+        self._check_stamps(wanted)
         gone = self._gone()
         return tuple(
             self._share(line, gone[line.number - 1])
@@ -360,7 +361,26 @@ class SoldReceipt(Aggregate):
             taken_amount=gone.cost,
             part=wanted.quantity,
         )
-        return TakenLine(number=wanted.number, quantity=wanted.quantity, cost=cost)
+        return TakenLine(
+            number=wanted.number,
+            quantity=wanted.quantity,
+            cost=cost,
+            excise_stamps=wanted.excise_stamps or None,
+        )
+
+    def _check_stamps(self, wanted: Sequence[WantedLine]) -> None:
+        """Refuse stamps that came back already: each is on one bottle or pack. Raises: InvalidField."""
+        gone = {
+            (line.number, stamp)
+            for taken in self.taken.values()
+            for line in taken.lines
+            for stamp in line.excise_stamps or ()
+        }
+        for position, line in enumerate(wanted):
+            if any((line.number, stamp) in gone for stamp in line.excise_stamps):
+                raise InvalidField(
+                    field=f"lines.{position}.excise_stamps", expected="stamps not given back yet"
+                )
 
     @staticmethod
     def _check(wanted: Sequence[WantedLine], left: Sequence[SoldLine]) -> None:

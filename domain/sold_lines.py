@@ -36,11 +36,15 @@ class WantedLine:
 
 @dataclass(frozen=True, slots=True)
 class TakenLine:
-    """Part of a line of the original; `cost` is its share of the line's cost, or what a later payment pays for it."""
+    """Part of a line of the original; `cost` is its share of the line's cost, or what a later payment pays for it.
+
+    `excise_stamps` are those named on the part, None for none.
+    """
 
     number: int
     quantity: Quantity
     cost: Money
+    excise_stamps: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,20 @@ class TestReserve:
         assert refusal.value.field == field
         assert sold.version == 1
 
+    def test_stamp_comes_back_once_and_again_only_after_a_release(self, sold: SoldReceipt) -> None:
+        def back(return_id: UUID, *stamps: str) -> tuple[TakenLine, ...]:
+            bottle = WantedLine(1, Quantity(1000), stamps)
+            return sold.reserve(return_id=return_id, register_id=OTHER, wanted=(bottle,), at=AT)
+
+        assert back(FIRST, "A1") == (TakenLine(1, Quantity(1000), Money(2748), ("A1",)),)
+        with pytest.raises(InvalidField) as refused:
+            back(SECOND, "B1", "A1")
+        assert refused.value.field == "lines.0.excise_stamps"
+        assert sold.left()[0].quantity == Quantity(2000)
+        sold.release(FIRST, at=AT)
+        (line,) = back(THIRD, "A1")
+        assert line.excise_stamps == ("A1",)
+
     def test_no_lines_are_not_the_same_as_all_lines(self, sold: SoldReceipt) -> None:
         with pytest.raises(InvalidField):
             sold.reserve(return_id=FIRST, register_id=OTHER, wanted=(), at=AT)
