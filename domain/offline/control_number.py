@@ -55,10 +55,10 @@ def control_number(
 def control_total(document: FiscalDocument) -> Money | None:
     """Return the sum that enters the control number: CHECKTOTAL/SUM, None for a document without.
 
-    A storno is a head alone, a Z-report is no check, and documents 100 to 103 have no sum. Of a part payment SUM is the
-    full price; whether the amount paid is meant instead is not stated (reference §12, question 12).
+    A storno is a head alone, a Z-report is no check, and documents 100 to 103 have no sum. Of a part payment it is the sum
+    that the deployment's reading names (`domain.readings`, reference §12, question 12).
     """
     content = document.content
     if not isinstance(content, Receipt) or content.kind is ReceiptKind.STORNO:
         return None
-    return content.registered_total
+    return content.checked_total

@@ -13,6 +13,7 @@ from domain.documents.shift import DocumentKind, FiscalDocument, ShiftTotals, ZR
 from domain.documents.xml import from_xml, to_xml
 from domain.errors import InvalidField
 from domain.money import ZERO, Money, Quantity, Rate, Ties, round_ties
+from domain.offline.control_number import control_total
 from domain.part_payment import (
     LaterPaymentRequest,
     PrepaymentRequest,
@@ -126,6 +127,8 @@ class TestPartPayments:
         assert prepaid(4_000).checked_total == Money(12_000)
         assert prepaid(4_000, readings=paid).checked_total == Money(4_000)
         assert prepaid(4_000, readings=paid).registered_total == Money(12_000)
+        document = replace(examples.SALE_DOCUMENT, content=prepaid(4_000, readings=paid))
+        assert control_total(document) == Money(4_000)
 
     def test_totals_count_what_is_paid_or_the_full_price(self) -> None:
         full = Readings(part_payment_counted_sum=PartPaymentSum.FULL)
