@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -54,6 +54,18 @@ def wall_time(moment: datetime) -> datetime:
 def fiscal_day(moment: datetime) -> date:
     """Return the Kyiv calendar day a moment belongs to."""
     return kyiv(moment).date()
+
+
+def last_passing(at: time, *, now: datetime) -> datetime:
+    """Return when Kyiv clocks last showed `at`, now included, as UTC.
+
+    An hour that the spring change leaves out is passed at the change, of a repeated one the first counts.
+    """
+    day = fiscal_day(now)
+    passed = datetime.combine(day, at, tzinfo=KYIV).astimezone(UTC)
+    if passed > now:
+        passed = datetime.combine(day - timedelta(days=1), at, tzinfo=KYIV).astimezone(UTC)
+    return passed
 
 
 def whole_second(moment: datetime) -> datetime:

@@ -7,6 +7,7 @@ infra.settings` prints the table that docs/settings.md keeps.
 import hashlib
 import os
 import tempfile
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -52,6 +53,7 @@ _SECTIONS = {
     "api_host": "The API",
     "fiscal_server_url": "The tax service",
     "part_payment_checked_sum": "What the protocol leaves open",
+    "close_shifts_by_themselves": "Shifts",
     "connect_timeout_seconds": "How long to wait for it",
     "worker_threads": "Lanes and workers",
     "lease_seconds": "Leases and retries",
@@ -216,6 +218,18 @@ class Settings(BaseSettings):
         "the `opposite`, as the money goes the other way (question 28).",
     )
 
+    # --- shifts -----------------------------------------------------------------------------------
+
+    close_shifts_by_themselves: bool = Field(
+        default=True,
+        description="Whether a shift that is still open at the set time is closed: Z-report and closing document.",
+    )
+    close_shifts_at: time = Field(
+        default=time(23, 50),
+        description="That time, by Kyiv clocks. A day with settlements has its Z-report before midnight; the rest of it "
+        "is for what still waits.",
+    )
+
     # --- how long to wait for it ------------------------------------------------------------------
 
     connect_timeout_seconds: Seconds = Field(
@@ -357,6 +371,8 @@ def _default(field: FieldInfo) -> str:
         return ", ".join(f"`{value}`" for value in field.default)
     if isinstance(field.default, bool):
         return f"`{str(field.default).lower()}`"
+    if isinstance(field.default, time):
+        return f"`{field.default:%H:%M}`"
     return f"`{field.default:g}`" if isinstance(field.default, float) else f"`{field.default}`"
 
 

@@ -22,6 +22,7 @@ from infra.settings import Settings
 from infra.telemetry import configure_logs, serve_metrics
 from workers.alarms import deliver_alarms
 from workers.broker import declare_submit_lane, make_broker
+from workers.closing import close_shifts
 from workers.housekeeping import keep_house
 from workers.leader import Leader
 from workers.returns import settle_returns
@@ -86,6 +87,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
             _thread("waker", _only_one(settings, engine, waker), stop),
             _thread("alarms", lambda told: deliver_alarms(settings, engine, told), stop),
             _thread("housekeeping", lambda told: keep_house(engine, told), stop),
+            _thread("closing", lambda told: close_shifts(settings, engine, told), stop),
             _thread("returns", lambda told: settle_returns(engine, told), stop),
         ]
         log.info("worker runs", threads=settings.worker_threads)

@@ -243,12 +243,14 @@ class Selling(Counterparts):
         self,
         *,
         register_id: UUID,
+        shift_id: UUID | None = None,
         counted: Money | None = None,
         command: CommandKey | None = None,
     ) -> ShiftChange:
         """Begin the staged closing: what waits, the issue of the drawer's cash (setting), the Z-report, document 101.
 
-        `counted` is the cash found in the drawer; its difference from the books is recorded, and the books follow.
+        `shift_id`: only if this shift is the open one; who saw it open may be late. `counted` is the cash found in the
+        drawer; its difference from the books is recorded, and the books follow.
 
         Raises: NotFound, NoOpenShift, ShiftClosing, RefusedReceiptsRemain, InvalidField.
         """
@@ -261,6 +263,8 @@ class Selling(Counterparts):
         def decide() -> ShiftChange:
             now = self.clock.now()
             with self.store.hold(Register, register_id, shard=shard) as register:
+                if shift_id is not None and not register.has_open(shift_id):
+                    raise NoOpenShift
                 register.begin_closing(
                     closing_id=self.new_id(), z_report_id=self.new_id(), at=now, counted=counted
                 )

@@ -166,6 +166,10 @@ class Register(RegisterLane):
         self._check_refused(receipt_id)
         self.trigger_event(events.ReceiptVoided, receipt_id=receipt_id, reason=reason, voided_at=at)
 
+    def has_open(self, shift_id: UUID) -> bool:
+        """Return whether this shift is the one that is open."""
+        return self.shift is not None and self.shift.shift_id == shift_id
+
     def begin_closing(
         self,
         *,

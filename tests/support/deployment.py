@@ -191,9 +191,17 @@ class Deployment:
             data_dir=folder,
             api_port=self._ports["api"],
             simulator_url=f"http://127.0.0.1:{self._ports['simulator']}",
+            # A test that runs shortly before midnight keeps its shifts.
+            close_shifts_by_themselves=False,
             **changes,  # type: ignore[arg-type]
         )
-        names = {"data_dir", "api_port", "simulator_url", *changes}
+        names = {
+            "data_dir",
+            "api_port",
+            "simulator_url",
+            "close_shifts_by_themselves",
+            *changes,
+        }
         given = self.settings.model_dump(mode="json", include=names)
         self._environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("FISCAL_")},
