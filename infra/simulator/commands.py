@@ -11,11 +11,11 @@ import orjson
 from infra.simulator import document_commands as documents
 from infra.simulator import state_commands as state
 from infra.simulator.answers import bad_parameter, must_be_signed
-from infra.simulator.book import StoredDocument
 from infra.simulator.command_request import CommandRequest, Json
 from infra.simulator.envelope import Opened
 from infra.simulator.package import numbered
 from infra.simulator.service import Conditions, TaxService
+from infra.simulator.stored_document import StoredDocument
 
 Answer = Json | bytes | None
 Handler = Callable[[CommandRequest], Answer]

@@ -7,11 +7,11 @@ from typing import Final
 
 from infra.simulator.answers import invalid, storno_of_last_only
 from infra.simulator.arithmetic import check_arithmetic
-from infra.simulator.book import StoredDocument
 from infra.simulator.case import Case
 from infra.simulator.figures import Kind
 from infra.simulator.lexical import as_integer
 from infra.simulator.part_payments import check_chain
+from infra.simulator.stored_document import StoredDocument
 from infra.simulator.tax_check import check_taxes
 from infra.simulator.xml_reader import Node, part, rows, text
 

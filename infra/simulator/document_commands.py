@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Final
 
 from infra.simulator.answers import bad_parameter
-from infra.simulator.book import RegisterBook, Shift, StoredDocument
+from infra.simulator.book import RegisterBook, Shift
 from infra.simulator.command_request import CommandRequest, Json, local_time
 from infra.simulator.figures import DOCUMENT_SUBTYPE_NAMES, DOCUMENT_TYPE_NAMES
+from infra.simulator.stored_document import StoredDocument
 from infra.simulator.tickets import server_copy
 from infra.simulator.totals import totals_of
 from infra.simulator.totals_json import totals_json

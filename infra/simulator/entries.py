@@ -3,11 +3,10 @@
 import base64
 from datetime import datetime
 
-from infra.simulator.book import StoredDocument
 from infra.simulator.figures import figures_of, kind_of
 from infra.simulator.journal import Entry
 from infra.simulator.offline_numbers import read_offline_number
-from infra.simulator.offline_session import IssuedSession
+from infra.simulator.stored_document import IssuedSession, StoredDocument
 from infra.simulator.xml_reader import read_document
 
 

@@ -7,27 +7,17 @@ document; by the tax offices' counting, to its "offline end". Minutes belong to 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from infra.simulator.figures import Kind
 from infra.simulator.kyiv import KYIV, moment_of
-
-if TYPE_CHECKING:
-    from infra.simulator.book import StoredDocument
+from infra.simulator.stored_document import IssuedSession, StoredDocument
 
 FINANCIAL: Final = frozenset(Kind) - {Kind.OPEN, Kind.CLOSE, Kind.OFFLINE_BEGIN, Kind.OFFLINE_END}
 """Documents that carry movement or totals of money or goods."""
 
 CountedTo = Literal["last-financial", "end"]
 _MINUTE: Final = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class IssuedSession:
-    """The id and the seed of an offline session, as the service gives them out."""
-
-    session_id: int
-    seed: int
 
 
 @dataclass(slots=True)
@@ -38,7 +28,7 @@ class OfflineSession:
     """
 
     issued: IssuedSession
-    documents: list["StoredDocument"] = field(default_factory=list)
+    documents: list[StoredDocument] = field(default_factory=list)
     rolled_back_by: str | None = None
 
     @property

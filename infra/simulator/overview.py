@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 
-from infra.simulator.book import RegisterBook, StoredDocument
+from infra.simulator.book import RegisterBook
 from infra.simulator.command_request import Json
 from infra.simulator.offline_session import month_duration, whole_minutes
 from infra.simulator.package import PackagePost
 from infra.simulator.service import RefusedDocument
 from infra.simulator.simulator import Simulator
+from infra.simulator.stored_document import StoredDocument
 from infra.simulator.totals import totals_of
 from infra.simulator.totals_json import totals_json
 from infra.simulator.visualisation import visualised

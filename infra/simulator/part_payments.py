@@ -7,9 +7,10 @@ switch. A prepayment the book does not know is refused: unlike a sale that is re
 from typing import Final
 
 from infra.simulator.answers import invalid
-from infra.simulator.book import Book, StoredDocument
+from infra.simulator.book import Book
 from infra.simulator.case import Case
 from infra.simulator.figures import Kind
+from infra.simulator.stored_document import StoredDocument
 from infra.simulator.xml_reader import Document, part, text
 
 _PREPAYMENT: Final = "1"

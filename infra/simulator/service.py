@@ -18,7 +18,7 @@ from infra.simulator.answers import (
     shift_held,
     shift_not_opened,
 )
-from infra.simulator.book import FIRST_FISCAL_NUMBER, Book, StoredDocument
+from infra.simulator.book import FIRST_FISCAL_NUMBER, Book
 from infra.simulator.case import Case
 from infra.simulator.entries import document_entry, stored_document
 from infra.simulator.envelope import Envelope, Opened
@@ -30,6 +30,7 @@ from infra.simulator.offline_numbers import read_offline_number
 from infra.simulator.package import PackagePost, Packed
 from infra.simulator.registry import CompanyEntry, Registry
 from infra.simulator.sniffing import register_of
+from infra.simulator.stored_document import StoredDocument
 from infra.simulator.switches import Switches
 from infra.simulator.tickets import ticket
 from infra.simulator.xml_reader import Document, read_document, text

@@ -19,9 +19,10 @@ from infra.simulator.answers import (
     z_report_present,
 )
 from infra.simulator.blocking import check_not_blocked
-from infra.simulator.book import Shift, StoredDocument
+from infra.simulator.book import Shift
 from infra.simulator.case import Case
 from infra.simulator.figures import Kind
+from infra.simulator.stored_document import StoredDocument
 
 _CLOSING: Final = frozenset({Kind.Z_REPORT, Kind.CLOSE})
 _OFFLINE_MARKS: Final = frozenset({Kind.OFFLINE_BEGIN, Kind.OFFLINE_END})

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from infra.signing.timestamp import TimestampAuthority
 from infra.simulator.answers import Code, Refusal
-from infra.simulator.book import FIRST_FISCAL_NUMBER, Book, StoredDocument
+from infra.simulator.book import FIRST_FISCAL_NUMBER, Book
 from infra.simulator.endpoints import TEXT, Endpoints, Request
 from infra.simulator.envelope import Envelope
 from infra.simulator.faults import Disturbance, Fault, FaultKind, Faults
@@ -27,6 +27,7 @@ from infra.simulator.replies import (
 )
 from infra.simulator.service import Clock, Conditions, RefusedDocument, TaxService
 from infra.simulator.sniffing import register_of
+from infra.simulator.stored_document import StoredDocument
 from infra.simulator.switches import Switches
 
 

@@ -11,10 +11,9 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from infra.simulator.answers import Code
-from infra.simulator.book import StoredDocument
 from infra.simulator.kyiv import KYIV
-from infra.simulator.offline_session import IssuedSession
 from infra.simulator.schema import SEQUENCES, Sequence
+from infra.simulator.stored_document import IssuedSession, StoredDocument
 
 _HEADER: Final = (
     '<?xml version="1.0" encoding="windows-1251"?>\r\n'

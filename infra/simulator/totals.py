@@ -7,8 +7,9 @@ undone by storno and revocation. Amounts are whole kopecks until they become JSO
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from infra.simulator.book import Shift, StoredDocument
+from infra.simulator.book import Shift
 from infra.simulator.figures import Figures, Kind, Tax
+from infra.simulator.stored_document import StoredDocument
 from infra.simulator.switches import Switches
 
 

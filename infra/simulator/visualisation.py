@@ -3,8 +3,8 @@
 from decimal import Decimal
 from typing import Final
 
-from infra.simulator.book import StoredDocument
 from infra.simulator.figures import Kind
+from infra.simulator.stored_document import StoredDocument
 from infra.simulator.xml_reader import Node, kopecks, part, rows, text
 
 _HEADINGS: Final = {

@@ -15,8 +15,8 @@ from domain.register.events import (
 )
 from domain.returns import SoldReceipt
 from infra.simulator.answers import Code, storno_of_last_only
-from infra.simulator.book import StoredDocument
 from infra.simulator.figures import Kind
+from infra.simulator.stored_document import StoredDocument
 from tests.support.journal import registered_receipts
 from tests.support.world import ShopFloor, uids_of
 

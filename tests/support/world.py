@@ -27,7 +27,6 @@ from infra.fiscal_server.client import FiscalServerClient
 from infra.fiscal_server.transport import HttpAnswer
 from infra.signing import cms
 from infra.signing.timestamp import TimestampAuthority
-from infra.simulator.book import StoredDocument
 from infra.simulator.endpoints import Request
 from infra.simulator.envelope import CmsEnvelope, stamper
 from infra.simulator.faults import Fault, ScriptStep
@@ -39,6 +38,7 @@ from infra.simulator.replies import (
     SilenceBySimulator,
 )
 from infra.simulator.simulator import Simulator
+from infra.simulator.stored_document import StoredDocument
 from tests.support.cheap_signer import CHEAP_SUITE, cheap_key
 from tests.support.journal import log_of, sweep
 from tests.support.ledger_of_tills import LedgerOfTills
