@@ -95,7 +95,8 @@ class TestChild:
         self, stage: Stage, child: Child
     ) -> None:
         child.go()
-        assert comes(lambda: stage.has("begun"))
+        # The file alone may be there before the part has written to it.
+        assert comes(lambda: stage.has("begun") and (stage.folder / "begun").read_text() == "x")
         first = child.pid
         assert first is not None
 
