@@ -41,6 +41,8 @@ class Readings:
       CHECKTOTAL/SUM is that and the control number is of "the sum of the check".
     - `surcharges` (14): the type of DISCOUNTSUM allows a minus and every remark says "discount/surcharge"; nothing else
       tells the two apart.
+    - `storno_keeps_count` (15): whether the receipt a storno takes back stays in the count of receipts, without its sum. It
+      leaves both, the natural reading of "registered with a zero amount".
     - `part_payment_counted_sum` (25): what a shift's totals and its Z-report count. What is paid, because the payment
       forms beside it add up to that.
     - `half_kopeck_of_tax` (26): up, as in the worked examples of taxes.
@@ -51,6 +53,7 @@ class Readings:
 
     part_payment_checked_sum: PartPaymentSum = PartPaymentSum.FULL
     surcharges: Surcharges = Surcharges.NEGATIVE_DISCOUNT
+    storno_keeps_count: bool = False
     part_payment_counted_sum: PartPaymentSum = PartPaymentSum.PAID
     half_kopeck_of_tax: Ties = Ties.UP
     settlement_row_of_nothing: bool = False

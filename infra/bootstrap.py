@@ -109,6 +109,7 @@ def readings_of(settings: Settings) -> Readings:
     return Readings(
         part_payment_checked_sum=settings.part_payment_checked_sum,
         surcharges=settings.surcharges,
+        storno_keeps_count=settings.storno_keeps_count,
         part_payment_counted_sum=settings.part_payment_counted_sum,
         half_kopeck_of_tax=settings.half_kopeck_of_tax,
         settlement_row_of_nothing=settings.settlement_row_of_nothing,

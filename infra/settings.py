@@ -202,6 +202,11 @@ class Settings(BaseSettings):
         description="A surcharge is written as a `negative-discount`, because the schema's type allows the minus and "
         "nothing else tells the two apart, or `refused` until the tax service has said more (question 14).",
     )
+    storno_keeps_count: bool = Field(
+        default=False,
+        description="Whether a receipt that a storno took back stays in a shift's count of receipts, without its sum; it "
+        "leaves both, the natural reading of a storno (question 15).",
+    )
     half_kopeck_of_tax: Ties = Field(
         default=Ties.UP,
         description="Where exactly half a kopeck of tax goes: `up`, as in the worked examples, `down`, or to the "

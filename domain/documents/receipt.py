@@ -185,7 +185,8 @@ class Original:
     """The receipt that a return gives goods back of, or that a storno takes back.
 
     `register_fiscal_number` and `day` (of Kyiv) are there only where another register sold (reference §3.3). The kind and
-    our own ids are None in a document of another program whose original is not known here.
+    our own ids are None in a document of another program whose original is not known here. `still_counted`: a storno takes
+    its sum back and leaves it in the shift's count of receipts, a reading of the deployment (`domain.readings`).
     """
 
     fiscal_number: str
@@ -194,6 +195,7 @@ class Original:
     kind: ReceiptKind | None = None
     receipt_id: UUID | None = None
     register_id: UUID | None = None
+    still_counted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

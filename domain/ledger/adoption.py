@@ -22,6 +22,7 @@ from domain.ledger.selling import sold_receipt
 from domain.ledger.submission import LaneTask, Submission, task_of
 from domain.part_payment import read_as
 from domain.ports import LaneChange, LaneLease, StoredBytes, StoredKind
+from domain.readings import Readings
 from domain.register.aggregate import Register
 from domain.register.state import Shift, Waiting
 from domain.sold_lines import sold_lines
@@ -161,7 +162,7 @@ class Adoption(Submission):
         elif receipt.kind is ReceiptKind.SALE:
             _sold_elsewhere(register, beside, receipt)
         elif receipt.kind is ReceiptKind.STORNO:
-            receipt = _with_target(register, receipt)
+            receipt = _with_target(register, receipt, self.readings)
             if takes(receipt):
                 _taken_back_elsewhere(register, beside, receipt, at=at)
             self._tell_outcome(beside, receipt)
@@ -219,7 +220,7 @@ def _taken_back_elsewhere(
         sold.count(return_id=storno.receipt_id, register_id=register.id, lines=sold.rest(), at=at)
 
 
-def _with_target(register: Register, storno: Receipt) -> Receipt:
+def _with_target(register: Register, storno: Receipt, readings: Readings) -> Receipt:
     """Return a storno made elsewhere with what it takes back, where that is the last receipt we know of."""
     last = None if register.shift is None else register.shift.last_receipt
     original = storno.original
@@ -237,6 +238,7 @@ def _with_target(register: Register, storno: Receipt) -> Receipt:
             kind=receipt.kind,
             receipt_id=receipt.receipt_id,
             register_id=register.id,
+            still_counted=readings.storno_keeps_count or None,
         ),
     )
 

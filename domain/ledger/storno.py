@@ -14,6 +14,7 @@ from domain.ledger.counterparts import Beside, takes
 from domain.ledger.selling import Selling
 from domain.ledger.settling import Settling, begun
 from domain.ports import CommandKey
+from domain.readings import Readings
 from domain.register.aggregate import Register
 from domain.register.state import LastReceipt, Shift
 from domain.return_outcome import Return
@@ -50,7 +51,13 @@ class Reversing(Selling, Settling):
                 last = register.storno_target(receipt_id)
                 shift = register.selling_shift()
                 storno = _storno_of(
-                    last, register, shift, storno_id=storno_id, comment=text, now=now
+                    last,
+                    register,
+                    shift,
+                    storno_id=storno_id,
+                    comment=text,
+                    now=now,
+                    readings=self.readings,
                 )
                 register.issue(storno)
                 if takes(storno):
@@ -94,6 +101,7 @@ def _storno_of(
     storno_id: UUID,
     comment: str | None,
     now: datetime,
+    readings: Readings,
 ) -> Receipt:
     taken_back = last.receipt
     return Receipt(
@@ -114,6 +122,7 @@ def _storno_of(
             kind=taken_back.kind,
             receipt_id=taken_back.receipt_id,
             register_id=register.id,
+            still_counted=readings.storno_keeps_count or None,
         ),
     )
 

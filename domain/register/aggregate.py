@@ -213,8 +213,10 @@ class Register(RegisterLane):
         items = [] if self.outstanding is None else [self.outstanding.item]
         on_the_way = [item.receipt for item in (*items, *self.waiting) if item.receipt is not None]
         last = self.shift.last_receipt
-        if last is not None and any(_takes_back(receipt, last) for receipt in on_the_way):
-            totals = last.totals_before
+        if last is not None:
+            for receipt in on_the_way:
+                if _takes_back(receipt, last):
+                    totals = last.totals_after(receipt)
         for receipt in on_the_way:
             totals = totals.with_receipt(receipt)
         return totals

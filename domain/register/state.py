@@ -150,6 +150,20 @@ class LastReceipt:
     fiscal_number: str
     totals_before: ShiftTotals
 
+    def totals_after(self, storno: Receipt) -> ShiftTotals:
+        """Return the shift's totals once this storno has taken the receipt back."""
+        totals = self.totals_before
+        if storno.original is None or not storno.original.still_counted:
+            return totals
+        match self.receipt.kind:
+            case ReceiptKind.SALE:
+                return replace(totals, sales=replace(totals.sales, count=totals.sales.count + 1))
+            case ReceiptKind.RETURN:
+                counted = replace(totals.returns, count=totals.returns.count + 1)
+                return replace(totals, returns=counted)
+            case _:
+                return totals
+
 
 @dataclass(frozen=True, slots=True)
 class Shift:
@@ -175,7 +189,7 @@ class Shift:
     def counting(self, receipt: Receipt, *, local_number: int, fiscal_number: str) -> Shift:
         """Return the shift with a registered receipt counted.
 
-        A storno leaves what there was before the receipt it takes back. One whose receipt is not the last known here
+        A storno leaves what there was before the receipt it takes back (`LastReceipt.totals_after`). One whose receipt is not the last known here
         was made elsewhere: it leaves our totals as they are, and the Z-report names what the service counts otherwise.
         """
         last = self.last_receipt
@@ -183,7 +197,7 @@ class Shift:
             original = receipt.original
             if last is None or original is None or last.fiscal_number != original.fiscal_number:
                 return self
-            return replace(self, totals=last.totals_before, last_receipt=None)
+            return replace(self, totals=last.totals_after(receipt), last_receipt=None)
         return replace(
             self,
             totals=self.totals.with_receipt(receipt),

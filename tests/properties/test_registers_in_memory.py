@@ -91,6 +91,7 @@ class TestRegistersWithOtherReadings:
             readings=Readings(
                 part_payment_checked_sum=PartPaymentSum.PAID,
                 part_payment_counted_sum=PartPaymentSum.FULL,
+                storno_keeps_count=True,
                 half_kopeck_of_tax=Ties.DOWN,
                 settlement_row_of_nothing=True,
                 return_rounding=ReturnRounding.OPPOSITE,
@@ -98,6 +99,7 @@ class TestRegistersWithOtherReadings:
             judging=JUDGING.model_copy(
                 update={
                     "part_payment_counts": "full",
+                    "storno_counts": "counted-without-sum",
                     "return_rounding_sign": "reversed",
                     "settled_needs_payment_row": True,
                 }

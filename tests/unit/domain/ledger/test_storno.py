@@ -21,11 +21,13 @@ from domain.identifiers import shard_of, sold_receipt_id
 from domain.ledger import Issued
 from domain.money import Money
 from domain.ports import CommandKey
+from domain.readings import Readings
 from domain.refund import ReturnRequest
 from domain.returns import SoldReceipt
 from domain.sale import CashPayment
 from infra.simulator.faults import Fault, FaultKind, ScriptStep
 from infra.simulator.figures import Kind
+from infra.simulator.switches import Switches
 from tests.support.journal import open_returns, registered_kind, registered_sale, sweep
 from tests.support.shop import REGISTER_NUMBER, sale
 from tests.support.world import World
@@ -36,7 +38,11 @@ REFUSAL = ScriptStep(fault=Fault(kind=FaultKind.REFUSE_CODE, code=9, text="пе�
 
 @pytest.fixture
 def world() -> World:
-    world = World()
+    return opened(World())
+
+
+def opened(world: World) -> World:
+    """The world with a shift open on each of its registers."""
     for register_id in world.numbers:
         world.shop.ledger.open_shift(register_id=register_id, cashier_id=world.shop.cashier_id)
     world.settle()
@@ -99,6 +105,33 @@ class TestSale:
         assert issued.receipt.original is not None
         assert issued.receipt.original.receipt_id == last
         assert sold(world, first).taken == {}
+
+    @pytest.mark.parametrize(
+        ("keeps", "rule", "sales"), [(False, "removed", 1), (True, "counted-without-sum", 2)]
+    )
+    def test_storno_leaves_the_count_where_so_read(
+        self, keeps: bool, rule: str, sales: int
+    ) -> None:
+        world = opened(World(readings=Readings(storno_keeps_count=keeps)))
+        world.simulator.switches = Switches.model_validate({"storno_counts": rule})
+        sell(world, 1000)
+        storno(world, sell(world))
+        on_its_way = world.shop.ledger.x_report(world.shop.register_id).issued
+        world.settle()
+
+        check_totals(world, sales=sales, returns=0)
+        shift = world.register().shift
+        assert shift is not None
+        assert shift.totals == on_its_way
+        assert shift.totals.sales.total == Money(1000)
+
+    def test_return_taken_back_leaves_the_count_where_so_read(self) -> None:
+        world = opened(World(readings=Readings(storno_keeps_count=True)))
+        world.simulator.switches = Switches(storno_counts="counted-without-sum")
+        storno(world, give_back(world, sell(world)))
+        world.settle()
+
+        check_totals(world, sales=1, returns=1)
 
     def test_nothing_of_it_may_come_back_from_the_storno_on(self, world: World) -> None:
         last = sell(world)
