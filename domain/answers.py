@@ -22,14 +22,21 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
+class NextOfflineSession:
+    """What the service gives for the next offline session, which counts from 1 again; the seed is longer than 32 bits."""
+
+    session_id: str
+    seed: str
+
+
+@dataclass(frozen=True, slots=True)
 class PackageAnswer:
     """The service's answer to an accepted package; `raw` is the body as received.
 
-    `session_id` and `seed` are of the next offline session, which counts from 1 again; None unless the package ended one.
+    `next_session` is None unless the package ended one.
     """
 
-    session_id: str | None
-    seed: str | None
+    next_session: NextOfflineSession | None
     raw: bytes
 
 

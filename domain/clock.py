@@ -59,7 +59,7 @@ def fiscal_day(moment: datetime) -> date:
 def last_passing(at: time, *, now: datetime) -> datetime:
     """Return when Kyiv clocks last showed `at`, now included, as UTC.
 
-    An hour that the spring change leaves out is passed at the change, of a repeated one the first counts.
+    A time that the spring change leaves out counts as if clocks had not changed yet; of a repeated one the first counts.
     """
     day = fiscal_day(now)
     passed = datetime.combine(day, at, tzinfo=KYIV).astimezone(UTC)

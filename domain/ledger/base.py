@@ -311,7 +311,10 @@ def _content(item: Waiting) -> Receipt | ZReport | ShiftOpening | ShiftClosingCo
         return item.receipt
     if item.z_report is not None:
         return item.z_report
-    return ShiftOpening() if item.kind is DocumentKind.SHIFT_OPENING else ShiftClosingContent()
+    if item.kind is DocumentKind.SHIFT_OPENING:
+        return ShiftOpening()
+    assert item.kind is DocumentKind.SHIFT_CLOSING, f"nothing to register in a {item.kind.value}"
+    return ShiftClosingContent()
 
 
 def document_ref(

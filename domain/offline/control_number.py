@@ -32,10 +32,9 @@ def control_number(
 ) -> int:
     """Return the control number of an offline document, 1 to 9999.
 
-    `at` is the document's time: a naive one is Kyiv wall time, an aware one is written as such. `total` is
-    what `control_total` says of the document, `previous_hash` its PREVDOCHASH; None for a document without.
+    `at` is the document's time, aware, and enters as Kyiv time. `total` is what `control_total` says of the document, `previous_hash` its PREVDOCHASH; None for a document without.
     """
-    wall = at if at.tzinfo is None else wall_time(at)
+    wall = wall_time(at)
     parts = [
         seed,
         f"{wall:%d%m%Y}",

@@ -10,6 +10,7 @@ from typing import Self
 
 from domain.answers import (
     DocumentEntry,
+    NextOfflineSession,
     OperatorEntry,
     PackageAnswer,
     RegistrarState,
@@ -34,7 +35,7 @@ from infra.fiscal_server.commands import (
     to_base64,
 )
 from infra.fiscal_server.envelope import ServerEnvelope, is_signed
-from infra.fiscal_server.packages import frame, package_refused, read_package_answer
+from infra.fiscal_server.packages import frame, next_session, package_refused, read_package_answer
 from infra.fiscal_server.tickets import read_ticket
 from infra.fiscal_server.totals import ShiftTotalsReply
 from infra.fiscal_server.transport import Carrier, Transport
@@ -63,14 +64,6 @@ class SignedCopy:
 
     raw: bytes
     xml: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class NextOfflineSession:
-    """What the server gives for the next offline session; the seed is longer than 32 bits."""
-
-    session_id: str
-    seed: str
 
 
 class FiscalServerClient:
@@ -171,10 +164,7 @@ class FiscalServerClient:
         )
         if fields is None:
             return None
-        reply = read_reply(replies.PackageReply, fields, command="SendOflPackage")
-        if reply.offline_session_id is None or reply.offline_seed is None:
-            return None
-        return NextOfflineSession(session_id=reply.offline_session_id, seed=reply.offline_seed)
+        return next_session(fields, command="SendOflPackage")
 
     def _ticket(self, signed: bytes) -> Ticket:
         content = self._envelope.opened(signed, place="ticket", at=self._clock.now())

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Sequence
+from typing import Any
 
-from domain.answers import PackageAnswer
-from domain.errors import DocumentTooLarge, IntegrityFault, PackageRefused, Refused
+from domain.answers import NextOfflineSession, PackageAnswer
+from domain.errors import DocumentTooLarge, PackageRefused, Refused
 from infra.fiscal_server.answers import decoded, refusal_in_json, refusal_in_text
 from infra.fiscal_server.commands import json_object, not_understood, read_reply
 from infra.fiscal_server.replies import PackageReply
@@ -23,28 +24,13 @@ MOST_BYTES = 200_000
 """Length of a package before it is signed: the signature around it has to fit into the 200 KB of a message too."""
 
 _LENGTH = struct.Struct("<I")
-_PLACE, _PATH = "package", "/pck"
+_PATH = "/pck"
 _IN_PACKAGE = re.compile(r"за №\s*(\d+)\s+в пакеті,\s*дислокація\s+(\d+)")
 
 
 def frame(documents: Sequence[bytes]) -> bytes:
     """Return the package of signed documents, which stand in the order of their local numbers."""
     return b"".join(part for each in documents for part in (_LENGTH.pack(len(each)), each))
-
-
-def unframe(package: bytes) -> tuple[bytes, ...]:
-    """Return the documents of a package. Raises: IntegrityFault when its lengths do not fit it."""
-    documents, position = [], 0
-    while position < len(package):
-        start = position + _LENGTH.size
-        if start > len(package):
-            raise IntegrityFault(place=_PLACE, what=f"a length is cut off at {position}")
-        (length,) = _LENGTH.unpack_from(package, position)
-        position = start + length
-        if position > len(package):
-            raise IntegrityFault(place=_PLACE, what=f"a document is cut off at {start}")
-        documents.append(package[start:position])
-    return tuple(documents)
 
 
 def split(
@@ -85,10 +71,9 @@ def read_package_answer(content: bytes, *, raw: bytes) -> PackageAnswer:
         raise refusal
     text = decoded(content).strip().strip('"').strip()
     if text.upper() == "OK":
-        return PackageAnswer(session_id=None, seed=None, raw=raw)
+        return PackageAnswer(next_session=None, raw=raw)
     if "<TICKET" in text:
-        session_id, seed = session_in_ticket(content)
-        return _answer(session_id, seed, raw=raw)
+        return PackageAnswer(_session(*session_in_ticket(content), place=_PATH), raw=raw)
     fields = json_object(content)
     if fields is None:
         raise not_understood(_PATH)
@@ -98,14 +83,21 @@ def read_package_answer(content: bytes, *, raw: bytes) -> PackageAnswer:
     if not {"OfflineSessionId", "ErrorCode"} & fields.keys():
         # JSON of somebody on the way: the service's own has at least one of these.
         raise not_understood(_PATH)
-    reply = read_reply(PackageReply, fields, command=_PATH)
-    return _answer(reply.offline_session_id or None, reply.offline_seed or None, raw=raw)
+    return PackageAnswer(next_session(fields, command=_PATH), raw=raw)
 
 
-def _answer(session_id: str | None, seed: str | None, *, raw: bytes) -> PackageAnswer:
-    if (session_id is None) != (seed is None):
-        raise not_understood(_PATH, "a session without its seed, or the reverse")
-    return PackageAnswer(session_id=session_id, seed=seed, raw=raw)
+def next_session(fields: dict[str, Any], *, command: str) -> NextOfflineSession | None:
+    """Return the next session in the JSON answer to a package; None where it ended none. Raises: Unreachable."""
+    reply = read_reply(PackageReply, fields, command=command)
+    return _session(reply.offline_session_id, reply.offline_seed, place=command)
+
+
+def _session(session_id: str | None, seed: str | None, *, place: str) -> NextOfflineSession | None:
+    if session_id and seed:
+        return NextOfflineSession(session_id=session_id, seed=seed)
+    if session_id or seed:
+        raise not_understood(place, "a session without its seed, or the reverse")
+    return None
 
 
 def package_refused(refusal: Refused) -> PackageRefused:

@@ -10,6 +10,7 @@ import pytest
 
 from domain.answers import (
     DocumentEntry,
+    NextOfflineSession,
     OperatorEntry,
     RegisterEntry,
     RegistrarState,
@@ -17,7 +18,7 @@ from domain.answers import (
     TaxObject,
 )
 from domain.errors import IntegrityFault, KeyUnknown, Refused, Unreachable
-from infra.fiscal_server.client import HttpFiscalServer, NextOfflineSession, Schemas
+from infra.fiscal_server.client import HttpFiscalServer, Schemas
 from infra.signing import cms
 from tests.integration.fiscal_server.conftest import CASHIER_KEY, Connect
 from tests.support.scripted_server import ScriptedServer, answer, answer_json

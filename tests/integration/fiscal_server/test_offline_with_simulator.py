@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from domain.answers import NextOfflineSession
 from domain.clock import whole_second
 from domain.digest import sha256
 from domain.documents.offline import OfflineBegin, OfflineEnd, OfflineMark
@@ -60,9 +61,8 @@ class Session:
         self.shop.next_number += 1
         return document
 
-    def deliver(self, documents: Sequence[bytes]) -> tuple[str | None, str | None]:
-        answer = self.shop.server.submit_package(documents, key_id=CASHIER_KEY)
-        return answer.session_id, answer.seed
+    def deliver(self, documents: Sequence[bytes]) -> NextOfflineSession | None:
+        return self.shop.server.submit_package(documents, key_id=CASHIER_KEY).next_session
 
 
 @pytest.fixture
@@ -84,13 +84,13 @@ def begun(session: Session, *, sales: int = 2) -> Session:
 def test_session_is_taken_and_the_next_one_is_given(session: Session) -> None:
     begun(session).add(DocumentKind.OFFLINE_END, OfflineEnd())
 
-    next_id, next_seed = session.deliver(session.signed)
+    following = session.deliver(session.signed)
 
     state = session.shop.server.registrar_state(**session.shop.asking)
     assert state is not None
-    assert (state.offline_session_id, state.offline_seed) == (next_id, next_seed)
-    assert next_id is not None
-    assert next_id != session.session_id
+    assert following is not None
+    assert (state.offline_session_id, state.offline_seed) == (following.session_id, following.seed)
+    assert following.session_id != session.session_id
     assert state.next_local_number == session.shop.next_number
     assert session.shop.totals().totals == ShiftTotals().with_receipt(examples.SALE).with_receipt(
         examples.SALE
@@ -120,8 +120,8 @@ def test_long_session_goes_in_several_packages_and_ends_with_the_last(session: S
     answers = [session.deliver(package) for package in packages]
 
     assert [len(package) for package in packages] == [3, 3, 1]
-    assert answers[:2] == [(None, None), (None, None)]
-    assert None not in answers[2]
+    assert answers[:2] == [None, None]
+    assert answers[2] is not None
 
 
 def test_online_document_is_refused_while_the_session_is_open_there(session: Session) -> None:

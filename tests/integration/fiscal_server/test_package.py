@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from domain.answers import PackageAnswer
+from domain.answers import NextOfflineSession, PackageAnswer
 from domain.errors import IntegrityFault, KeyUnknown, PackageRefused, Unreachable
 from infra.fiscal_server.client import MAX_MESSAGE_BYTES
 from infra.fiscal_server.packages import MOST_BYTES, frame
@@ -36,7 +36,7 @@ def submitted(connect: Connect, server: ScriptedServer) -> PackageAnswer:
 
 def test_package_is_signed_once_more_and_posted(connect: Connect) -> None:
     with ScriptedServer((answer(b"OK"),)) as server:
-        assert submitted(connect, server) == PackageAnswer(None, None, raw=b"OK")
+        assert submitted(connect, server) == PackageAnswer(None, raw=b"OK")
         assert server.last.head == "POST /fs/pck HTTP/1.1"
         assert server.last.headers["content-type"] == "application/octet-stream"
         message = cms.parse(server.last.body)
@@ -54,13 +54,17 @@ def test_largest_package_that_is_ever_made_fits_into_a_message(connect: Connect)
 @pytest.mark.parametrize("headers", [{}, {"Content-Type": "text/plain; charset=utf-8"}])
 def test_end_of_the_session_gives_the_next_one(connect: Connect, headers: dict[str, str]) -> None:
     with ScriptedServer((answer(NEXT, headers=headers),)) as server:
-        assert submitted(connect, server) == PackageAnswer("22054", "881270455193", raw=NEXT)
+        assert submitted(connect, server) == PackageAnswer(
+            NextOfflineSession("22054", "881270455193"), raw=NEXT
+        )
 
 
 def test_signed_ticket_is_an_answer_too(connect: Connect, sealed: Callable[[bytes], bytes]) -> None:
     body = sealed(ticket_xml())
     with ScriptedServer((answer(body),)) as server:
-        assert submitted(connect, server) == PackageAnswer("21999", "100710382471", raw=body)
+        assert submitted(connect, server) == PackageAnswer(
+            NextOfflineSession("21999", "100710382471"), raw=body
+        )
 
 
 def test_signed_ticket_with_a_changed_byte_is_a_fault(

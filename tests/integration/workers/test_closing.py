@@ -12,14 +12,8 @@ from domain.errors import NoOpenShift
 from domain.ports import LogPosition
 from infra.postgres import Pool, open_pool
 from projections.shifts import ShiftState, ShiftsView
-from tests.support.api_server import Api, Outlet, new_outlet, running_api
+from tests.support.api_server import Api, Outlet
 from workers.closing import ShiftCloser
-
-
-@pytest.fixture(scope="module")
-def api(module_postgres_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    with running_api(module_postgres_dsn, tmp_path_factory.mktemp("data")) as api:
-        yield api
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +37,6 @@ def closer(api: Api, view: ShiftsView, now: datetime) -> ShiftCloser:
     """It closes an hour from now, by Kyiv clocks."""
     at = kyiv(now + timedelta(hours=1)).time().replace(second=0, microsecond=0)
     return ShiftCloser(api.player.ledger, view, at=at)
-
-
-@pytest.fixture
-def shop(api: Api) -> Outlet:
-    outlet = new_outlet(api)
-    outlet.open()
-    return outlet
 
 
 def caught_up(api: Api, view: ShiftsView) -> None:

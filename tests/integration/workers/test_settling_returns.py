@@ -27,16 +27,10 @@ from infra.bootstrap import Engine
 from infra.postgres import Pool, open_pool
 from projections.returns import AdoptedReturn, OpenReturnsView
 from tests import examples
-from tests.support.api_server import Api, Outlet, new_outlet, running_api, sale
+from tests.support.api_server import Api, Outlet, sale
 from tests.support.journal import registered_sale
 from workers import returns
 from workers.returns import settle_all, settle_returns
-
-
-@pytest.fixture(scope="module")
-def api(module_postgres_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    with running_api(module_postgres_dsn, tmp_path_factory.mktemp("data")) as api:
-        yield api
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +42,6 @@ def pool(api: Api) -> Iterator[Pool]:
 @pytest.fixture
 def view(pool: Pool) -> OpenReturnsView:
     return OpenReturnsView(pool)
-
-
-@pytest.fixture
-def shop(api: Api) -> Outlet:
-    outlet = new_outlet(api)
-    outlet.open()
-    return outlet
 
 
 @pytest.fixture

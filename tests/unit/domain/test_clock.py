@@ -27,7 +27,7 @@ def test_time_of_day_passed_last(now: datetime, passed: datetime) -> None:
     assert last_passing(AT, now=now) == passed
 
 
-def test_hour_that_the_spring_change_leaves_out_is_passed_at_the_change() -> None:
+def test_time_that_the_spring_change_leaves_out_counts_by_the_clocks_before_it() -> None:
     left_out = time(3, 30)
 
     passed = last_passing(left_out, now=datetime(2026, 3, 29, 12, 0, tzinfo=UTC))

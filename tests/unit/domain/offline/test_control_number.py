@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.clock import KYIV
 from domain.money import Money
 from domain.offline.control_number import control_number
 from tests.strategies import amounts, moments
@@ -18,7 +19,7 @@ def test_official_example_of_the_description() -> None:
     assert (
         control_number(
             seed="179625192271939",
-            at=datetime(2020, 8, 20, 14, 23, 38),  # noqa: DTZ001 (Kyiv wall time)
+            at=datetime(2020, 8, 20, 14, 23, 38, tzinfo=KYIV),
             local_number=10,
             register_fiscal_number="4000002411",
             register_local_number=10,
@@ -45,7 +46,7 @@ def test_documents_of_the_official_package(
     local_number: int, second: int, total: int | None, previous_hash: str | None, control: int
 ) -> None:
     """Seconds are counted from 17:52."""
-    at = datetime(2021, 3, 12, 17, 52 + second // 60, second % 60)  # noqa: DTZ001
+    at = datetime(2021, 3, 12, 17, 52 + second // 60, second % 60, tzinfo=KYIV)
     assert (
         control_number(
             seed=SEED,
