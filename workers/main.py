@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -19,6 +18,7 @@ from infra.event_store.follower import Hints
 from infra.event_store.writing import LANES_CHANNEL
 from infra.interpreter import allow_open_files, settle
 from infra.settings import Settings
+from infra.stopping import stop_on_signals
 from infra.telemetry import configure_logs, serve_metrics
 from workers.alarms import deliver_alarms
 from workers.broker import declare_submit_lane, make_broker
@@ -146,7 +146,4 @@ def main() -> None:
     settle()
     allow_open_files()
     serve_metrics(settings)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    run(settings, stop)
+    run(settings, stop_on_signals())

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 
 import structlog
@@ -16,6 +15,7 @@ from infra.event_store.projector import ProjectorThread
 from infra.interpreter import settle
 from infra.postgres import application_dsn
 from infra.settings import Settings
+from infra.stopping import stop_on_signals
 from infra.telemetry import configure_logs, serve_metrics
 from projections.catalogue import PROJECTIONS
 
@@ -57,10 +57,7 @@ def main() -> None:
     configure_logs(settings, part="projector")
     settle()
     serve_metrics(settings)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    run(settings, stop)
+    run(settings, stop_on_signals())
 
 
 if __name__ == "__main__":

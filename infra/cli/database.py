@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ from infra.cli.console import Problem
 from infra.embedded_postgres import EmbeddedPostgresError
 from infra.postgres import APPLICATION_ROLE, connect
 from infra.settings import Settings
+from infra.stopping import stop_on_signals
 from infra.telemetry import configure_logs
 
 log = structlog.get_logger(__name__)
@@ -58,9 +57,7 @@ def main() -> int:
     """Run the private server until SIGTERM or SIGINT; it stops when the other parts have gone."""
     settings = Settings()
     configure_logs(settings, part="database")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_on_signals()
     server = embedded_postgres(settings)
     try:
         dsn = server.start()

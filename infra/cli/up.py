@@ -17,6 +17,7 @@ from infra.cli.parts import Part
 from infra.cli.standing import Standing
 from infra.cli.supervisor import Child, Order, Stopped
 from infra.settings import Settings
+from infra.stopping import hearing
 
 _WORKER_STOP_SECONDS = 70.0
 _DATABASE_STOP_SECONDS = 100.0
@@ -74,19 +75,15 @@ class _Signals:
 def _signals() -> Iterator[_Signals]:
     signals = _Signals(threading.Event(), threading.Event())
 
-    def on_signal(*_: object) -> None:
+    def on_signal() -> None:
         (signals.hurry if signals.stop.is_set() else signals.stop).set()
 
     numbers = [signal.SIGINT, signal.SIGTERM]
     # Ignored when started by nohup: then the end of the terminal is not for us.
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         numbers.append(signal.SIGHUP)
-    before = [signal.signal(number, on_signal) for number in numbers]
-    try:
+    with hearing(numbers, on_signal):
         yield signals
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
 
 
 class _Deployment:

@@ -19,13 +19,14 @@ PROGRAM = """
 import signal, sys, threading
 from pathlib import Path
 
+from infra.stopping import stop_on_signals
+
 here = Path(sys.argv[1])
 with here.joinpath("loaded").open("a") as file:
     file.write("x")
 
 def main():
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    stop = stop_on_signals()
     with here.joinpath("begun").open("a") as file:
         file.write("x")
     stop.wait()
